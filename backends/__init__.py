@@ -1,0 +1,58 @@
+"""Stores for catalogues: bytes under string keys, named by URL. A backend needs no import from the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from openrouter_pricing.errors import SettingsError
+
+__all__ = ["open_backend"]
+
+#: Entry points of this group are named after a scheme and give a callable that takes the whole URL.
+_GROUP = "openrouter_pricing.backends"
+_BUILT_IN = {"disk": "DiskBackend", "memory": "MemoryBackend", "null": "NullBackend"}
+
+
+def open_backend(url: str) -> Any:
+    """The backend that a URL names. Its module is imported now; it touches nothing until it is asked.
+
+    Args:
+        url: ``memory://``, ``disk://``, ``disk:///directory``, ``null://``, or a scheme that an installed package
+            registers in the entry-point group ``openrouter_pricing.backends``.
+
+    Raises:
+        SettingsError: no such scheme, or a URL that the scheme cannot read.
+    """
+    try:
+        return find(url)(url)
+    except ValueError as error:
+        if isinstance(error, SettingsError):
+            raise
+        raise SettingsError("backend", repr(_hide(url)), str(error)) from error
+
+
+def find(url: str) -> Callable[[str], Any]:
+    """What opens a URL, without opening it and, for the built-in schemes, without importing it.
+
+    Raises:
+        SettingsError: no such scheme.
+    """
+    scheme = url.partition("://")[0].lower()
+    if scheme in _BUILT_IN:
+        return lambda url: getattr(import_module(f"{__name__}.{scheme}"), _BUILT_IN[scheme]).from_url(url)
+    from importlib import metadata  # slow to import, and only strangers' schemes need it
+
+    registered = metadata.entry_points(group=_GROUP)
+    for entry in registered:
+        if entry.name == scheme:
+            opener: Callable[[str], Any] = entry.load()
+            return opener
+    known = ", ".join(f"{name}://" for name in sorted({*_BUILT_IN, *registered.names}))
+    raise SettingsError("backend", repr(_hide(url)), f"a URL of one of {known}")
+
+
+def _hide(url: str) -> str:
+    before, at, after = url.rpartition("@")
+    return f"{before.partition('://')[0]}://***@{after}" if at else url

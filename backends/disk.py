@@ -1,0 +1,195 @@
+"""The backend that all processes of one user share: diskcache, a SQLite file with large values beside it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import diskcache
+import diskcache.core
+import platformdirs
+
+__all__ = ["DiskBackend"]
+
+_T = TypeVar("_T")
+_BUSY = 0.5  # seconds to wait for another process's write
+_FORK_WAIT = 5.0  # seconds that a fork waits for a write under way
+
+
+class _BytesDisk(diskcache.Disk):
+    """Reads and writes bytes under string keys and nothing else.
+
+    diskcache would unpickle a row that says it is a pickle, whoever planted it (CVE-2025-69872), and would read or
+    remove a file outside its directory if a row named one.
+    """
+
+    def hash(self, key: Any) -> Any:
+        return super().hash(_expect(key, str))
+
+    def put(self, key: Any) -> Any:
+        return super().put(_expect(key, str))
+
+    def get(self, key: Any, raw: Any) -> Any:
+        if not raw:
+            raise ValueError("a pickled key in the store is not read")
+        return super().get(key, raw)
+
+    def store(self, value: Any, read: Any, key: Any = diskcache.UNKNOWN) -> Any:
+        return super().store(_expect(value, bytes), read, key)
+
+    def fetch(self, mode: Any, filename: Any, value: Any, read: Any) -> Any:
+        if mode not in (diskcache.core.MODE_RAW, diskcache.core.MODE_BINARY):
+            raise ValueError("a value in the store that is not bytes is not read")
+        if filename is not None and not self._inside(filename):
+            raise ValueError("a value in the store that names a file outside of it is not read")
+        return _expect(super().fetch(mode, filename, value, read), bytes)
+
+    def remove(self, file_path: Any) -> Any:
+        if self._inside(file_path):
+            super().remove(file_path)
+
+    def _inside(self, filename: str) -> bool:
+        root = os.path.realpath(self._directory)
+        return os.path.commonpath([root, os.path.realpath(os.path.join(root, filename))]) == root
+
+
+def _expect(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"a backend keeps bytes under str keys, not {type(value).__name__}")
+    return value
+
+
+class DiskBackend:
+    """Keeps values in a directory, for every process of its owner. The directory is made with the first question.
+
+    A process that was forked opens the store anew, and a fork waits for a write under way. A database that SQLite
+    calls corrupt is moved aside and made anew.
+
+    Args:
+        directory: where; the platform's cache directory for this package when left out. It is made, and kept, readable
+            by its owner alone.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
+        self._directory = Path(platformdirs.user_cache_dir("openrouter-pricing") if directory is None else directory)
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._cache: diskcache.Cache | None = None
+        self._inherited: list[diskcache.Cache] = []
+        self._guards_fork = False
+
+    def __repr__(self) -> str:
+        return f"<DiskBackend in {self._directory}>"
+
+    @classmethod
+    def from_url(cls, url: str) -> DiskBackend:
+        """``disk://`` or ``disk:///directory``."""
+        parts = urlsplit(url)
+        if parts.netloc or parts.query or parts.fragment:
+            raise ValueError("disk:// or an absolute directory, such as disk:///var/cache/prices")
+        return cls(unquote(parts.path) or None)
+
+    def get(self, key: str) -> bytes | None:
+        """The value, or None where there is none or it has expired."""
+        value: bytes | None = self._do(lambda cache: cache.get(key))
+        return value
+
+    def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
+        """Keep ``value``, for ``ttl`` seconds if given."""
+        self._do(lambda cache: cache.set(key, value, expire=ttl))
+
+    def add(self, key: str, value: bytes, *, ttl: float) -> bool:
+        """Keep ``value`` for ``ttl`` seconds if there is none, atomically over all processes; whether it was kept."""
+        return bool(self._do(lambda cache: cache.add(key, value, expire=ttl)))
+
+    def delete(self, key: str) -> None:
+        """Forget the value; one that is not there is no error."""
+        self._do(lambda cache: cache.delete(key))
+
+    def close(self) -> None:
+        """Close the database; the next question opens it again."""
+        with self._own_lock():
+            cache, self._cache = self._cache, None
+            if cache is not None:
+                cache.close()
+
+    # -- opening, forking, mending ---------------------------------------------------------------------------------
+
+    def _own_lock(self) -> threading.RLock:
+        """This process's lock. A child's parent may have held its own for ever, and its connection is the parent's."""
+        if self._pid != os.getpid():
+            self._lock = threading.RLock()
+            if self._cache is not None:
+                self._inherited.append(self._cache)  # closing it here would disturb the parent's files
+            self._cache = None
+            self._pid = os.getpid()
+        return self._lock
+
+    def _do(self, work: Callable[[diskcache.Cache], _T]) -> _T:
+        with self._own_lock():
+            try:
+                return work(self._open())
+            except sqlite3.OperationalError:
+                raise  # locked, full or read-only: it may be well again later
+            except sqlite3.DatabaseError:
+                self._mend()
+                return work(self._open())
+
+    def _open(self) -> diskcache.Cache:
+        if self._cache is None:
+            self._claim()
+            self._cache = diskcache.Cache(str(self._directory), disk=_BytesDisk, timeout=_BUSY)
+            if not self._guards_fork:
+                self._guard_fork()
+        return self._cache
+
+    def _claim(self) -> None:
+        """Make the directory and keep others out; refuse one that belongs to somebody else."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = self._directory.stat()
+        if found.st_uid != os.geteuid():
+            raise PermissionError(f"the cache directory {self._directory} belongs to another user")
+        if found.st_mode & 0o077:
+            self._directory.chmod(0o700)
+
+    def _mend(self) -> None:
+        """Move a corrupt database aside, unless another process has done so already."""
+        cache, self._cache = self._cache, None
+        if cache is not None:
+            cache.close()
+        try:
+            self._open().get("")
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._cache = None
+            for name in ("cache.db-wal", "cache.db-shm", "cache.db"):
+                path = self._directory / name
+                if path.exists():
+                    path.replace(path.with_name(f"{name}.corrupt"))
+
+    def _guard_fork(self) -> None:
+        """Let a fork wait for a write under way: a child would inherit SQLite's file locks."""
+        self._guards_fork = True
+        mine = weakref.ref(self)
+
+        def before() -> None:
+            backend = mine()
+            if backend is not None:
+                backend._held = backend._own_lock().acquire(timeout=_FORK_WAIT)
+
+        def after() -> None:
+            backend = mine()
+            if backend is not None and backend._held:
+                backend._held = False
+                backend._lock.release()
+
+        os.register_at_fork(before=before, after_in_parent=after)
+
+    _held = False

@@ -1,0 +1,198 @@
+"""Store: the second tier. Says what lies under which key of a backend, and survives the backend."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from ._clock import Clock
+from ._log import logger
+from ._recorder import Recorder
+from ._worker import Worker
+from .catalog import FORMAT, Catalog, aware
+from .errors import PayloadError
+
+_T = TypeVar("_T")
+
+_READ = 1.0  # seconds that a question waits for the backend at most
+_WRITE = 5.0  # seconds that a refresh waits for it
+_SKEW = timedelta(minutes=1)  # the clocks of two hosts may differ by this much
+
+
+class Head(NamedTuple):
+    """The small record that says what the store holds.
+
+    Args:
+        fetched_at: when the prices were fetched (aware UTC).
+        digest: of the rows; the body lies under it.
+        etag: of the answer that brought them, or None.
+    """
+
+    fetched_at: datetime
+    digest: str
+    etag: str | None
+
+    def dumps(self) -> bytes:
+        """As bytes."""
+        return json.dumps([self.fetched_at.isoformat(), self.digest, self.etag]).encode()
+
+    @classmethod
+    def loads(cls, data: bytes) -> Head:
+        """Read what ``dumps`` wrote; ValueError, TypeError or RecursionError for anything else."""
+        stamp, digest, etag = json.loads(data)
+        if not isinstance(digest, str) or not isinstance(etag, (str, type(None))):
+            raise TypeError("not a head record")
+        return cls(aware(datetime.fromisoformat(stamp), "fetched_at"), digest, etag)
+
+
+class Record(NamedTuple):
+    """A catalogue that was believed.
+
+    Args:
+        catalog: the models.
+        head: what the store's head says, or would say, of it.
+        fetched: reading of the monotonic clock when it was fetched.
+    """
+
+    catalog: Catalog
+    head: Head
+    fetched: float
+
+
+class Store:
+    """What a backend holds for one ``base_url`` and one format version.
+
+    Every question goes through a thread of its own with a time limit, and every failure is counted, logged once for
+    its kind, and answered as "nothing there".
+
+    Args:
+        open_backend: makes the backend; called with the first question.
+        base_url: the API whose catalogue it is; two of them never read each other's.
+        clock: the wall clock dates heads, the monotonic one measures ages.
+        recorder: counts reads and failures.
+    """
+
+    def __init__(self, open_backend: Callable[[], Any], base_url: str, clock: Clock, recorder: Recorder) -> None:
+        self._clock = clock
+        self._open_backend = open_backend
+        self._opened: Any = None
+        self._recorder = recorder
+        self._worker = Worker("openrouter-pricing-store")
+        self._logged: set[str] = set()
+        self._prefix = f"v{FORMAT}:{hashlib.sha256(base_url.encode()).hexdigest()[:16]}:"
+
+    def head(self, timeout: float = _READ) -> Head | None:
+        """What the store holds, or None."""
+        data = self._ask(lambda backend: backend.get(self._prefix + "head"), None, timeout)
+        if data is None:
+            return None
+        try:
+            return Head.loads(data)
+        except (ValueError, TypeError, RecursionError) as error:
+            return self._failed(error, None)
+
+    def newer(self, record: Record | None) -> Record | None:
+        """What the store holds, if it is newer than ``record``; else None.
+
+        A wall clock that was wrong must not make prices fresh for ever: a head from the future counts from now on, for
+        everybody, and a record from the future is always older.
+        """
+        self._recorder.count("l2_checks")
+        head = self.head()
+        if head is None or (record is not None and head == record.head):
+            return None
+        now = self._clock.utcnow()
+        if record is not None and head.fetched_at <= record.head.fetched_at <= now + _SKEW:
+            return None
+        if head.fetched_at > now + _SKEW:
+            head = head._replace(fetched_at=now)
+            self._put_head(head)
+        if record is not None and record.catalog.digest == head.digest:
+            catalog: Catalog | None = record.catalog.dated(head.fetched_at)
+        else:
+            catalog = self._catalog(head)
+            if catalog is None and (again := self.head()) is not None and again != head:
+                head = again  # it was being replaced
+                catalog = self._catalog(head)
+            if catalog is None:
+                return None
+            self._recorder.count("l2_reads")
+        age = max(0.0, (now - head.fetched_at).total_seconds())
+        return Record(catalog, head, self._clock.monotonic() - age)
+
+    def _catalog(self, head: Head) -> Catalog | None:
+        """The catalogue of a head, verified; None where its body is gone or is not what the head says."""
+        body = self._ask(lambda backend: backend.get(self._body(head.digest)), None, _READ)
+        if body is None:
+            return None
+        try:
+            return Catalog.from_body(body, as_of=head.fetched_at, digest=head.digest)
+        except (PayloadError, TypeError, ValueError) as error:
+            return self._failed(error, None)
+
+    def save(self, catalog: Catalog, head: Head) -> None:
+        """Keep a catalogue: first the body, then the head that points at it, then the body before goes."""
+        before = self.head(_WRITE)
+
+        def write(backend: Any) -> None:
+            if backend.get(self._body(head.digest)) != catalog.body:
+                backend.set(self._body(head.digest), catalog.body)
+            backend.set(self._prefix + "head", head.dumps())
+            if before is not None and before.digest != head.digest:
+                backend.delete(self._body(before.digest))
+
+        self._ask(write, None, _WRITE)
+
+    def _put_head(self, head: Head) -> None:
+        self._ask(lambda backend: backend.set(self._prefix + "head", head.dumps()), None, _READ)
+
+    def lease(self, seconds: float) -> str | None:
+        """Take the right to fetch for so many seconds: a token, or None where somebody else has it.
+
+        A backend that fails gives a token too: better two fetches than none.
+        """
+        token = os.urandom(16).hex()
+        key = self._prefix + "lease"
+        taken = self._ask(lambda backend: backend.add(key, token.encode(), ttl=seconds), True, _WRITE)
+        return token if taken else None
+
+    def release(self, token: str) -> None:
+        """Give the lease back, if it is still this token's."""
+
+        def give_back(backend: Any) -> None:
+            if backend.get(self._prefix + "lease") == token.encode():
+                backend.delete(self._prefix + "lease")
+
+        self._ask(give_back, None, _WRITE)
+
+    def close(self, *, owned: bool) -> None:
+        """Close the backend if it is ours; waits a second at most."""
+        if self._opened is not None and owned:
+            self._ask(lambda backend: backend.close(), None, _READ)
+        self._worker.stop()
+
+    def _body(self, digest: str) -> str:
+        return f"{self._prefix}catalog:{digest}"
+
+    def _ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        try:
+            if self._opened is None:
+                self._opened = self._open_backend()  # imports happen in the asker's thread: a fork may come
+            backend = self._opened
+            return self._worker.run(lambda: work(backend), timeout)
+        except Exception as error:  # noqa: BLE001  # a backend costs a counter and a log line, never a question
+            return self._failed(error, otherwise)
+
+    def _failed(self, error: Exception, otherwise: _T) -> _T:
+        self._recorder.count("backend_errors")
+        kind = type(error).__name__
+        if kind not in self._logged:
+            self._logged.add(kind)
+            logger(__name__).warning(
+                "the price store failed (%s: %s); prices are answered without it", kind, error, extra={"error": kind}
+            )
+        return otherwise

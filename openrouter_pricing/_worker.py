@@ -1,0 +1,73 @@
+"""Worker: does jobs in one daemon thread, so that nobody waits on them for longer than they want to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+class _Job:
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
+        self.done = threading.Event()
+        self.result: Any = None
+        self.error: Exception | None = None
+
+
+class Worker:
+    """One daemon thread, started with the first job. A job that hangs blocks the later ones, never their askers.
+
+    Args:
+        name: of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._jobs: SimpleQueue[_Job | None] | None = None
+        self._late: _Job | None = None
+
+    def run(self, work: Callable[[], _T], timeout: float) -> _T:
+        """Do ``work`` in the thread and wait for it, at most ``timeout`` seconds; its error is raised here.
+
+        Raises:
+            TimeoutError: it is not done by then, or an earlier job still hangs.
+            RuntimeError: no thread can be started.
+        """
+        job = _Job(work)
+        with self._lock:
+            if self._late is not None and not self._late.done.is_set():
+                raise TimeoutError("an earlier operation still hangs")
+            if self._jobs is None:
+                jobs: SimpleQueue[_Job | None] = SimpleQueue()
+                threading.Thread(target=_loop, args=(jobs,), name=self._name, daemon=True).start()
+                self._jobs = jobs
+            self._jobs.put(job)
+        if not job.done.wait(timeout):
+            self._late = job
+            raise TimeoutError(f"not done within {timeout:g} s")
+        if job.error is not None:
+            raise job.error
+        result: _T = job.result
+        return result
+
+    def stop(self) -> None:
+        """Let the thread end after the jobs that it has. A later job starts another one."""
+        with self._lock:
+            jobs, self._jobs = self._jobs, None
+        if jobs is not None:
+            jobs.put(None)
+
+
+def _loop(jobs: SimpleQueue[_Job | None]) -> None:
+    while (job := jobs.get()) is not None:
+        try:
+            job.result = job.work()
+        except Exception as error:  # noqa: BLE001  # it is raised where the job was asked for
+            job.error = error
+        job.done.set()
+        del job

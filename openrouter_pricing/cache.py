@@ -1,0 +1,353 @@
+"""CatalogCache: tiers, freshness, single flight, stale answers, fallback. Owns the Backend and Source protocols."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from ._clock import Clock
+from ._flight import SingleFlight, Trouble
+from ._log import logger
+from ._recorder import Recorder
+from ._refresh import Belief, Refresher
+from ._store import Record, Store
+from .breaker import CircuitBreaker
+from .catalog import Catalog
+from .cost import PriceSource
+from .errors import CatalogUnavailableError, CircuitOpenError, TransportError
+from .settings import Settings
+from .wire import Fetched
+
+if TYPE_CHECKING:
+    from .stats import Stats
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """What keeps catalogues between processes: bytes under string keys, and nothing but bytes."""
+
+    def get(self, key: str) -> bytes | None:
+        """The value, or None where there is none or it has expired."""
+
+    def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
+        """Keep ``value``, for ``ttl`` seconds if given."""
+
+    def add(self, key: str, value: bytes, *, ttl: float) -> bool:
+        """Keep ``value`` for ``ttl`` seconds if there is none, atomically; whether it was kept."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget the value; one that is not there is no error."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where catalogues come from. ``Client`` is the one that speaks HTTP to OpenRouter."""
+
+    def fetch(self, *, etag: str | None, deadline: float) -> Fetched:
+        """The model list, or a 304 if ``etag`` still holds; within ``deadline`` seconds.
+
+        Raises:
+            UpstreamError: there is none to be had.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything, also of a fetch that is under way in another thread."""
+
+
+class Held:
+    """What this process answers from, until its clock says to look again.
+
+    Attributes:
+        catalog: the models.
+        source: "live", "stale", "bundled" or "pinned".
+        until: reading of the monotonic clock up to which nobody needs to look.
+        prices: for the facade's use: models without conditional prices, by the name they were asked for.
+    """
+
+    __slots__ = ("catalog", "prices", "source", "until")
+
+    def __init__(self, catalog: Catalog, source: PriceSource, until: float = math.inf) -> None:
+        self.catalog = catalog
+        self.source = source
+        self.until = until
+        self.prices: dict[str, Any] = {}
+
+
+class _Process(NamedTuple):
+    """What belongs to one process and must not be taken over a fork: locks, threads, sockets, connections."""
+
+    recorder: Recorder
+    breaker: CircuitBreaker
+    store: Store
+    refresher: Refresher
+    flights: SingleFlight[Record]
+    look: threading.Lock
+
+
+class CatalogCache:
+    """Decides what a question is answered from, and when to fetch.
+
+    Args:
+        settings: the times, ``fallback`` and ``offline`` are used.
+        open_backend: makes the backend; called in each process, with the first question there.
+        open_source: makes the source; called in each process, with the first fetch there and after a stuck one.
+        clock: time and chance.
+        owns_backend: whether ``close()`` closes the backend.
+        owns_source: whether it closes the source.
+
+    Attributes:
+        held: what questions are answered from until its time is up; None before the first.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_backend: Callable[[], Backend],
+        open_source: Callable[[Recorder], Source],
+        clock: Clock,
+        *,
+        owns_backend: bool = True,
+        owns_source: bool = True,
+    ) -> None:
+        self._settings = settings
+        self._open_backend = open_backend
+        self._open_source = open_source
+        self._clock = clock
+        self._owns_backend = owns_backend
+        self._owns_source = owns_source
+        self._processes: dict[int, _Process] = {}
+        self._inherited: list[_Process] = []
+        self._listeners: list[Callable[[Catalog], None]] = []
+        self._closed = False
+        self._trouble = Trouble()
+        self._belief = Belief()
+        self._record: Record | None = None
+        self._bundled: Catalog | None = None
+        self.held: Held | None = None
+
+    # -- questions -------------------------------------------------------------------------------------------------
+
+    def current(self) -> Held:
+        """What to answer from now. Waits only while nothing acceptable is held and nothing has failed yet.
+
+        Raises:
+            CatalogUnavailableError: nothing is held, nothing can be fetched, and the fallback is off.
+        """
+        held = self.held
+        if held is not None and self._clock.monotonic() < held.until:
+            return held
+        process = self._process()
+        # One thread looks. The others answer from what is held, and wait for it only where that will not do.
+        if process.look.acquire(timeout=self._settings.deadline if held is None or self._must_wait() else 0):
+            try:
+                if self.held is held:
+                    self._look(process)
+            finally:
+                process.look.release()
+        return self._hold(process)
+
+    def _must_wait(self) -> bool:
+        """Whether what is held is too old to be answered while a refresh runs behind."""
+        settings = self._settings
+        return self._trouble.failures == 0 and self.age() > settings.l2_ttl + settings.stale_while_revalidate
+
+    def _look(self, process: _Process) -> None:
+        """Ask the backend; then see to a refresh, and wait for it only where that is due."""
+        if self._closed:
+            return
+        self._adopt(process)
+        if self.age() <= self._settings.l2_ttl or self._settings.offline:
+            return
+        must_wait = self._must_wait()
+        try:
+            flight = process.flights.start(force=False)
+        except CircuitOpenError:
+            return
+        if flight is not None and must_wait:
+            process.flights.wait(flight)
+
+    def _adopt(self, process: _Process) -> None:
+        record = self._record
+        newer = process.store.newer(record)
+        if newer is not None and self._record is record:
+            self._publish(newer)
+            if self.age() <= self._settings.l2_ttl:
+                self._trouble.over()  # another process got through
+
+    def _hold(self, process: _Process) -> Held:
+        """Hold what there is, under the name it deserves."""
+        now, settings, record = self._clock.monotonic(), self._settings, self._record
+        age = math.inf if record is None else now - record.fetched
+        until = now + settings.l1_ttl
+        if record is not None and age <= settings.l2_ttl:
+            held = Held(record.catalog, "live", min(until, record.fetched + settings.l2_ttl))
+        else:
+            if now < self._trouble.retry_at:
+                until = min(until, self._trouble.retry_at)
+            if record is not None and age <= settings.l2_ttl + settings.stale_if_error:
+                process.recorder.count("stale_answers")
+                held = Held(record.catalog, "stale", until)
+            elif settings.fallback:
+                if self._bundled is None:
+                    from ._bundled import load_bundled
+
+                    self._bundled = load_bundled()
+                process.recorder.count("bundled_answers")
+                held = Held(self._bundled, "bundled", until)
+            else:
+                self.held = None
+                raise CatalogUnavailableError(
+                    "no prices are held, none can be fetched, and the bundled snapshot is switched off"
+                )
+        before = self.held
+        if before is not None and before.catalog is held.catalog:
+            held.prices = before.prices
+        self.held = held
+        return held
+
+    def look(self) -> None:
+        """Take over what other processes stored, without waiting for a fetch. For the warmer."""
+        self._adopt(self._process())
+
+    def retry_in(self) -> float:
+        """Seconds until the back-off after a failed refresh is over."""
+        return max(0.0, self._trouble.retry_at - self._clock.monotonic())
+
+    def age(self) -> float:
+        """Seconds since the held prices were fetched, by the monotonic clock; infinite where none are held."""
+        record = self._record
+        return math.inf if record is None else self._clock.monotonic() - record.fetched
+
+    # -- refreshing ------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> Catalog:
+        """Fetch now and wait: joins a flight, ignores back-off, obeys the breaker.
+
+        Raises:
+            UpstreamError: what went wrong.
+        """
+        process = self._process()
+        flight = process.flights.start(force=True)
+        if flight is None:
+            raise TransportError("closed")
+        process.flights.wait(flight)
+        if flight.error is not None:
+            raise flight.error
+        return self._hold(process).catalog
+
+    def renew(self) -> None:
+        """Refresh, if back-off and breaker allow it, and wait for the end of it. Never raises for the upstream."""
+        process = self._process()
+        try:
+            flight = process.flights.start(force=False)
+        except CircuitOpenError:
+            return
+        if flight is not None:
+            process.flights.wait(flight)
+
+    def _publish(self, record: Record) -> None:
+        """Take what a refresh brought, stored already; the next question holds it."""
+        self._record = record
+        held = self.held
+        if held is not None:
+            held.until = -math.inf
+
+    def _retry_later(self) -> None:
+        """Look again when the back-off is over, however long this process could answer without looking."""
+        held = self.held
+        if held is not None and held.source != "live":
+            held.until = min(held.until, self._trouble.retry_at)
+
+    def _tell(self, record: Record) -> None:
+        for listener in self._listeners:
+            try:
+                listener(record.catalog)
+            except Exception:  # noqa: BLE001  # a listener may fail in any way
+                self._process().recorder.count("listener_errors")
+                logger(__name__).exception("a listener for new prices failed")
+
+    def listen(self, listener: Callable[[Catalog], None]) -> None:
+        """Tell ``listener`` of every catalogue that is believed from now on, after it is stored."""
+        self._listeners.append(listener)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def in_use(self) -> bool:
+        """Whether this process has anything to close."""
+        return not self._closed and os.getpid() in self._processes
+
+    # -- the rest --------------------------------------------------------------------------------------------------
+
+    def stats(self, **more: object) -> Stats:
+        """What happened in this process so far, with ``more`` that the caller counts."""
+        process, held = self._process(), self.held
+        return process.recorder.snapshot(
+            breaker=process.breaker.state,
+            age=None if self._record is None else self.age(),
+            source=None if held is None else held.source,
+            models=0 if held is None else len(held.catalog),
+            **more,
+        )
+
+    def close(self) -> None:
+        """Let go of threads, sockets and the store, within two seconds. What is held still answers."""
+        if self._closed:
+            return
+        self._closed = True
+        process = self._processes.get(os.getpid())
+        if process is not None:
+            process.flights.close()
+            process.refresher.drop()
+            process.store.close(owned=self._owns_backend)
+
+    def _process(self) -> _Process:
+        """This process's part. Comparing ids is what works everywhere: uWSGI fires no fork hooks."""
+        pid = os.getpid()
+        process = self._processes.get(pid)
+        if process is None:
+            # Atomic, so that two threads of a child agree; what is made in vain here has started nothing yet.
+            process = self._processes.setdefault(pid, self._make_process())
+            for other in [other for other in self._processes if other != pid]:
+                # Kept and never closed: its connections and threads are the parent's.
+                self._inherited.append(self._processes.pop(other))
+        return process
+
+    def _make_process(self) -> _Process:
+        settings, clock, recorder = self._settings, self._clock, Recorder()
+        breaker = CircuitBreaker(settings.breaker_threshold, settings.breaker_recovery, clock.monotonic)
+        store = Store(self._open_backend, settings.base_url, clock, recorder)
+        refresher = Refresher(
+            self._open_source,
+            owns_source=self._owns_source,
+            store=store,
+            belief=self._belief,
+            settings=settings,
+            clock=clock,
+            recorder=recorder,
+        )
+        flights = SingleFlight(
+            prepare=refresher.prepare,
+            work=lambda flight: refresher.run(flight, self._record),
+            publish=self._publish,
+            landed=self._tell,
+            failed=self._retry_later,
+            stuck=refresher.drop,
+            deadline=settings.deadline,
+            clock=clock,
+            breaker=breaker,
+            recorder=recorder,
+            trouble=self._trouble,
+        )
+        return _Process(recorder, breaker, store, refresher, flights, threading.Lock())

@@ -1,0 +1,331 @@
+"""Catalog: an immutable, lazily decoded set of models that finds and resolves ids."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+from . import _money
+from .errors import PayloadError, UnknownModelError
+from .model import Category, Model
+
+#: Changes whenever the stored form does; a store keeps the releases apart by it.
+FORMAT = 1
+
+#: Suffixes that choose a route and not a price: the base row prices them.
+#: https://openrouter.ai/docs/guides/routing/model-variants
+_ROUTING = (":nitro", ":floor", ":exacto", ":online")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Catalog(Mapping[str, Model]):
+    """An immutable mapping of model ids to models, decoded one by one when they are asked for.
+
+    ``catalog[name]`` takes an exact id first, then a canonical slug, then an id with a routing suffix; iteration gives
+    the listed ids alone. Make one with :meth:`from_models` or :meth:`loads`.
+
+    Attributes:
+        as_of: when these prices were fetched (aware UTC).
+        digest: SHA-256 of the rows, in hexadecimal.
+        skipped: how many rows could not be read and were left out.
+    """
+
+    __slots__ = ("_body", "_models", "_rows", "_slugs", "as_of", "digest", "skipped")
+
+    def __init__(self, body: bytes, *, as_of: datetime, digest: str | None = None, skipped: int = 0) -> None:
+        """Take a stored body; :meth:`from_models` and :meth:`loads` are the ways to get one."""
+        self.as_of = as_of
+        self.digest = hashlib.sha256(body).hexdigest() if digest is None else digest
+        self.skipped = skipped
+        self._body = body
+        self._models: dict[str, Model] = {}
+        self._rows: dict[str, tuple[int, int]] = {}
+        self._slugs: dict[str, str] = {}
+        start = body.index(b"\n") + 1
+        for model_id, slug, length in json.loads(body[:start]):
+            self._rows[model_id] = (start, start + length)
+            start += length
+            if slug is not None:
+                # A slug shared by a row and its `:free` and `:batch` rows means the row without suffix.
+                known = self._slugs.get(slug)
+                if known is None or (":" in known and ":" not in model_id):
+                    self._slugs[slug] = model_id
+                elif ":" in known and ":" in model_id:
+                    self._slugs[slug] = ""  # shared by suffixed rows alone: which is meant cannot be known
+
+    # -- making, storing and reading back --------------------------------------------------------------------------
+
+    @classmethod
+    def from_models(cls, models: Iterable[Mapping[str, Any]], *, as_of: datetime | None = None) -> Catalog:
+        """A catalogue of rows as ``GET /api/v1/models`` lists them under ``data``.
+
+        Args:
+            models: the rows; each needs an ``id`` and a ``pricing`` object.
+            as_of: when they were fetched (aware); the Unix epoch when left out.
+
+        Raises:
+            ValueError, TypeError: a row cannot be read, or an id stands twice; the message names the row.
+        """
+        problems: list[str] = []
+        catalog = cls.from_rows(models, as_of=_EPOCH if as_of is None else as_of, problem=problems.append)
+        if problems:
+            raise ValueError(problems[0])
+        return catalog
+
+    @classmethod
+    def from_rows(
+        cls, rows: Iterable[Mapping[str, Any]], *, as_of: datetime, problem: Callable[[str], None]
+    ) -> Catalog:
+        """As :meth:`from_models`, but rows that cannot be read are left out, counted, and told to ``problem``."""
+        if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
+            raise TypeError(f"models must be a list of objects, not {type(rows).__name__}")
+        stored_at = aware(as_of, "as_of")
+        index: list[tuple[str, str | None, int]] = []
+        texts: list[bytes] = []
+        decoded: dict[str, Model] = {}
+        skipped = 0
+        for number, row in enumerate(rows):
+            try:
+                model = Model.from_dict(row)
+                if model.id in decoded:
+                    raise ValueError(f"id {model.id!r} stands twice")  # noqa: TRY301
+            except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
+                skipped += 1
+                problem(f"models[{number}]: {str(error)[:200]}")
+                continue
+            text = model._row + b"\n"
+            slug = row.get("canonical_slug")
+            index.append((model.id, slug if slug != model.id else None, len(text)))
+            texts.append(text)
+            decoded[model.id] = model
+        head = json.dumps(index, separators=(",", ":")).encode()
+        return cls(b"".join([head, b"\n", *texts]), as_of=stored_at, skipped=skipped)
+
+    def dumps(self) -> bytes:
+        """The whole catalogue as bytes; :meth:`loads` reads it back."""
+        head = {"format": FORMAT, "as_of": self.as_of.isoformat(), "digest": self.digest, "skipped": self.skipped}
+        return json.dumps(head).encode() + b"\n" + self._body
+
+    @classmethod
+    def loads(cls, data: bytes) -> Catalog:
+        """Read what :meth:`dumps` wrote.
+
+        Raises:
+            TypeError: ``data`` is not bytes.
+            PayloadError: it is torn, foreign, or of another format.
+        """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"data must be bytes, not {type(data).__name__}")
+        line, _, body = bytes(data).partition(b"\n")
+        try:
+            head = json.loads(line)
+            if head["format"] != FORMAT:
+                raise PayloadError(f"data: format {head['format']!r} is not the format {FORMAT} that is read here")
+            as_of = aware(datetime.fromisoformat(head["as_of"]), "as_of")
+            return cls.from_body(body, as_of=as_of, digest=head["digest"], skipped=head["skipped"])
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            raise PayloadError("data is not a catalogue that dumps() wrote") from error
+
+    @classmethod
+    def from_body(cls, body: bytes, *, as_of: datetime, digest: str, skipped: int = 0) -> Catalog:
+        """A catalogue of a stored body (the rows alone), verified against its digest.
+
+        Raises:
+            PayloadError: the body is torn or foreign.
+        """
+        if hashlib.sha256(body).hexdigest() != digest:
+            raise PayloadError("a stored catalogue does not match its digest: it is torn or foreign")
+        return cls(body, as_of=as_of, digest=digest, skipped=skipped)
+
+    @property
+    def body(self) -> bytes:
+        """The rows alone, in their stored form; what ``digest`` is the digest of."""
+        return self._body
+
+    def dated(self, as_of: datetime) -> Catalog:
+        """The same rows, fetched at another time; what is decoded already is shared."""
+        other = object.__new__(Catalog)
+        for name in Catalog.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.as_of = as_of
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Catalog.loads, (self.dumps(),)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Catalog):
+            return NotImplemented
+        return (self.digest, self.as_of) == (other.digest, other.as_of)
+
+    def __hash__(self) -> int:
+        return hash((self.digest, self.as_of))
+
+    def __repr__(self) -> str:
+        return f"<Catalog of {len(self)} models as of {self.as_of.isoformat()}>"
+
+    # -- the mapping -----------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __getitem__(self, model_id: str) -> Model:
+        """The model of an id, a canonical slug, or either with a routing suffix.
+
+        An ``~alias`` row prices itself; where its price is variable, the row that it points at is given instead.
+
+        Raises:
+            UnknownModelError: nothing listed has that name.
+            TypeError: ``model_id`` is not a string.
+        """
+        model = self._models.get(model_id)
+        if model is not None:
+            return model
+        if not isinstance(model_id, str):
+            raise TypeError(f"model must be a string, not {type(model_id).__name__}")
+        row_id = self._resolve(model_id)
+        if row_id is None:
+            raise UnknownModelError(model_id, lambda: self.near(model_id))
+        model = self._decode(row_id)
+        if model.rates.variable and model.alias_target is not None and model.alias_target != model_id:
+            target = self._resolve(model.alias_target)
+            if target is not None and not target.startswith("~"):
+                model = self._decode(target)
+        if model_id in self._rows or model_id in self._slugs:  # a bounded set, whatever is asked for
+            self._models[model_id] = model
+        return model
+
+    def _decode(self, row_id: str) -> Model:
+        start, end = self._rows[row_id]
+        text = self._body[start : end - 1]
+        return Model.from_dict(json.loads(text), text)
+
+    def _resolve(self, name: str) -> str | None:
+        while name not in self._rows:
+            if slug := self._slugs.get(name):
+                return slug
+            if not name.endswith(_ROUTING):
+                return None
+            name = name.rpartition(":")[0]
+        return name
+
+    def near(self, model_id: str, limit: int = 3) -> list[str]:
+        """Listed ids that are spelt like ``model_id``, nearest first. Takes milliseconds."""
+        import difflib  # slow to import, and nobody misspells on the hot path
+
+        name = model_id.lower()
+        found = [known for known in self._rows if known.partition("/")[2] == name]
+        found += difflib.get_close_matches(name, self._rows, n=limit, cutoff=0.6)
+        return list(dict.fromkeys(found))[:limit]
+
+    # -- looking around --------------------------------------------------------------------------------------------
+
+    def find(
+        self,
+        *,
+        text: str | None = None,
+        provider: str | None = None,
+        category: Category | str | None = None,
+        min_context: int | None = None,
+        max_prompt_price: _money.Number | None = None,
+        modality: str | None = None,
+        supports: str | Sequence[str] | None = None,
+    ) -> list[Model]:
+        """The models that meet every condition given, in listed order.
+
+        Args:
+            text: part of the id or the name, in any case.
+            provider: such as "openai", in any case.
+            category: a :class:`Category` or its name, in any case.
+            min_context: least context length, tokens.
+            max_prompt_price: highest prompt price, USD per token; router models are left out then.
+            modality: something it takes or gives ("image"), or a whole signature ("text+image->text").
+            supports: a request parameter that it takes ("tools"), or several.
+
+        Raises:
+            ValueError, TypeError: an argument cannot be read; the message names it.
+        """
+        wanted = None if category is None else _category(category)
+        highest = None if max_prompt_price is None else _money.read(max_prompt_price, "max_prompt_price")
+        least = None if min_context is None else _money.count(min_context, "min_context")
+        parameters = {supports} if isinstance(supports, str) else set(supports or ())
+        return [
+            model
+            for model in map(self._own, self)
+            if (text is None or text.lower() in model.id.lower() or text.lower() in model.name.lower())
+            and (provider is None or model.provider.lower() == provider.lower())
+            and (wanted is None or model.category is wanted)
+            and (least is None or (model.context_length or 0) >= least)
+            and (highest is None or _within(model, highest))
+            and (modality is None or _has_modality(model, modality))
+            and parameters.issubset(model.supported_parameters)
+        ]
+
+    def _own(self, row_id: str) -> Model:
+        """The row itself, never the row that an alias points at."""
+        model = self[row_id]
+        return model if model.id == row_id else self._decode(row_id)
+
+    def cheapest(self, n: int = 10, **conditions: Any) -> list[Model]:
+        """The ``n`` models with the lowest mean of prompt and completion price, cheapest first.
+
+        Args:
+            n: how many.
+            **conditions: as for :meth:`find`.
+        """
+        count = _money.count(n, "n")
+        priced = [(mean, model) for model in self.find(**conditions) if (mean := model.mean_price) is not None]
+        return [model for _, model in sorted(priced, key=lambda pair: pair[0])[:count]]
+
+    def by_provider(self) -> dict[str, list[Model]]:
+        """Provider to its models; providers in alphabetical order, models in listed order."""
+        groups: dict[str, list[Model]] = {}
+        for model in self.find():
+            groups.setdefault(model.provider, []).append(model)
+        return dict(sorted(groups.items()))
+
+    def by_category(self) -> dict[Category, list[Model]]:
+        """Category to its models, cheapest category first; router models, which have no category, are left out."""
+        return {category: self.find(category=category) for category in Category}
+
+
+def aware(instant: datetime, name: str) -> datetime:
+    """``instant`` in UTC.
+
+    Raises:
+        TypeError: it is not a datetime.
+        ValueError: it has no time zone.
+    """
+    if not isinstance(instant, datetime):
+        raise TypeError(f"{name} must be a datetime, not {type(instant).__name__}")
+    if instant.tzinfo is None or instant.utcoffset() is None:
+        raise ValueError(f"{name} must be an aware datetime: give it a time zone, such as timezone.utc")
+    return instant.astimezone(timezone.utc)
+
+
+def _category(value: Category | str) -> Category:
+    if isinstance(value, str):
+        for category in Category:
+            if category.value.lower() == value.lower():
+                return category
+    raise ValueError(f"category must be one of {', '.join(c.value for c in Category)}, not {value!r}")
+
+
+def _within(model: Model, highest: Decimal) -> bool:
+    return not model.rates.variable and model.rates.prompt is not None and model.rates.prompt <= highest
+
+
+def _has_modality(model: Model, wanted: str) -> bool:
+    if "->" in wanted:
+        before, _, after = wanted.partition("->")
+        return set(before.split("+")) == set(model.input_modalities) and set(after.split("+")) == set(
+            model.output_modalities
+        )
+    return wanted in model.input_modalities or wanted in model.output_modalities

@@ -1,0 +1,289 @@
+"""Client: speaks HTTP to OpenRouter. The only module that imports requests, urllib3 and stamina."""
+
+from __future__ import annotations
+
+import encodings.idna  # noqa: F401  # a connection imports it; an import inside a thread does not survive a fork
+import http.client
+import ipaddress
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from datetime import datetime, timezone
+from importlib import metadata
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import requests
+import requests.adapters
+import requests.auth
+import stamina
+import urllib3
+import urllib3.connection
+import urllib3.exceptions
+
+from . import wire
+from .errors import PayloadError, StatusError, TransportError, UpstreamError
+from .settings import Settings, mask
+from .wire import Fetched
+
+_USER_AGENT = f"openrouter-pricing/{metadata.version('openrouter-pricing')}"
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MAX_PAGES = 100
+_CHUNK = 65536
+
+
+def _utcnow() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class _Session(requests.Session):
+    """A session that never follows a redirect; merely asking where one leads would read its whole body."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+class _Auth(requests.auth.AuthBase):
+    """Adds the one Authorization header that we mean. Setting it keeps netrc and URL credentials out."""
+
+    def __init__(self, value: str | None) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._value is not None:
+            request.headers["Authorization"] = self._value
+        return request
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """An adapter that never retries and whose connections can be broken off from another thread."""
+
+    def __init__(self, pool_size: int) -> None:
+        self.connections: weakref.WeakSet[urllib3.connection.HTTPConnection] = weakref.WeakSet()
+        super().__init__(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {
+            scheme: self._watched(pool) for scheme, pool in self.poolmanager.pool_classes_by_scheme.items()
+        }
+
+    def _watched(self, pool: type[urllib3.HTTPConnectionPool]) -> type[urllib3.HTTPConnectionPool]:
+        connections = self.connections
+
+        class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
+            def connect(self) -> None:
+                connections.add(self)
+                super().connect()
+
+        return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
+
+    def abort(self) -> None:
+        """Break off every connection, so that a thread which reads from one comes back."""
+        for connection in list(self.connections):
+            sock = connection.sock
+            if sock is not None:
+                try:
+                    sock.shutdown(2)
+                except OSError:
+                    continue  # it is gone already, which is what was wanted
+
+
+class Client:
+    """Fetches the catalogue over HTTP: pooled, conditional, bounded in time and size, retried by stamina alone.
+
+    The session is built with the first request. One fetch at a time; :meth:`close` may come from another thread and
+    breaks off what is under way.
+
+    Args:
+        settings: ``base_url``, ``api_key``, the timeouts, ``attempts``, ``max_body`` and ``pool_size`` are used.
+        utcnow: the wall clock, for ``Retry-After`` dates.
+        on_retry: told of every error that is followed by another attempt.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        utcnow: Callable[[], datetime] = _utcnow,
+        on_retry: Callable[[UpstreamError], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._utcnow = utcnow
+        self._on_retry = on_retry
+        self._lock = threading.Lock()
+        self._session: requests.Session | None = None
+        self._adapter: _Adapter | None = None
+        parts = urlsplit(settings.base_url)
+        self._origin = _origin(settings.base_url)
+        host = parts.netloc.rpartition("@")[2]
+        self._base = parts._replace(netloc=host).geturl()
+        self._authorization: str | None = None
+        if settings.api_key is not None and (parts.scheme == "https" or _is_loopback(parts.hostname or "")):
+            self._authorization = f"Bearer {settings.api_key}"
+        elif settings.api_key is None and parts.username is not None:
+            self._authorization = requests.auth._basic_auth_str(  # type: ignore[attr-defined]
+                unquote(parts.username), unquote(parts.password or "")
+            )
+
+    def __repr__(self) -> str:
+        return f"<Client of {mask(self._settings.base_url)}>"
+
+    def fetch(self, *, etag: str | None = None, deadline: float | None = None) -> Fetched:
+        """The whole model list: every output modality, every page.
+
+        https://openrouter.ai/docs/api/api-reference/models/get-models
+
+        Args:
+            etag: of the list that is held; a 304 says that it still holds.
+            deadline: seconds for everything, retries and slow bodies included; the settings' one when left out.
+
+        Raises:
+            TransportError, StatusError, PayloadError: what went wrong in the last attempt.
+        """
+        return self._retrying("/models?output_modalities=all", etag, deadline)
+
+    def close(self) -> None:
+        """Break off what is under way and let go of every connection. Safe from any thread, as often as you like."""
+        with self._lock:
+            session, adapter = self._session, self._adapter
+            self._session = self._adapter = None
+        if adapter is not None:
+            adapter.abort()
+        if session is not None:
+            session.close()
+
+    # -- one fetch -------------------------------------------------------------------------------------------------
+
+    def _retrying(self, path: str, etag: str | None, deadline: float | None) -> Fetched:
+        seconds = self._settings.deadline if deadline is None else deadline
+        until = time.monotonic() + seconds
+        attempts = self._settings.attempts
+
+        def retry(error: Exception) -> bool | float:
+            left = until - time.monotonic()
+            again = _worth_retrying(error, left)
+            if again is not False and self._on_retry is not None and number < attempts:
+                self._on_retry(error)  # type: ignore[arg-type]  # only our own errors are worth it
+            return again
+
+        number = 0
+        for attempt in stamina.retry_context(
+            on=retry, attempts=attempts, timeout=seconds, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+        ):
+            with attempt:
+                number = attempt.num
+                return self._all_pages(self._base + path, etag, until)
+        raise AssertionError("unreachable: the loop above returns or raises")
+
+    def _all_pages(self, url: str, etag: str | None, until: float) -> Fetched:
+        first = self._get(url, etag, until, self._settings.max_body)
+        pages: list[bytes] = []
+        seen = {url}
+        size = len(first.body)
+        page = first
+        while page.status == 200 and (link := wire.next_page(page.body)) is not None:
+            url = urljoin(url, link)
+            if _origin(url) != self._origin:
+                raise PayloadError("links.next of the model list leads to another origin")
+            if url in seen or len(seen) >= _MAX_PAGES:
+                raise PayloadError("links.next of the model list never ends")
+            seen.add(url)
+            page = self._get(url, None, until, self._settings.max_body - size)
+            wire.check_status(page, self._utcnow())
+            size += len(page.body)
+            pages.append(page.body)
+        if not pages:
+            return first
+        # The ETag speaks for the first page alone, so it must not vouch for the others.
+        headers = {name: value for name, value in first.headers.items() if name.lower() != "etag"}
+        return Fetched(first.status, headers, first.body, tuple(pages))
+
+    def _get(self, url: str, etag: str | None, until: float, room: int) -> Fetched:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TransportError("the deadline passed before the upstream answered")
+        timeout = (min(self._settings.connect_timeout, left), min(self._settings.read_timeout, left))
+        headers = {} if etag is None else {"If-None-Match": etag}
+        try:
+            with self._open().get(
+                url, headers=headers, timeout=timeout, stream=True, allow_redirects=False
+            ) as response:
+                status, answered = response.status_code, dict(response.headers)
+                wire.check_status(Fetched(status, answered), self._utcnow())
+                return Fetched(status, answered, b"" if status == 304 else _read(response.raw, until, room))
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+            ValueError,
+            AttributeError,  # urllib3 reads from a socket that close() has just taken away
+        ) as error:
+            raise TransportError(f"no answer from the upstream: {mask(_reason(error))}") from error
+
+    def _open(self) -> requests.Session:
+        with self._lock:
+            if self._session is None:
+                session = _Session()
+                self._adapter = _Adapter(self._settings.pool_size)
+                session.mount("https://", self._adapter)
+                session.mount("http://", self._adapter)
+                session.auth = _Auth(self._authorization)
+                session.headers.update(
+                    {
+                        "Accept": "application/json",
+                        "Accept-Encoding": "gzip, deflate",
+                        "User-Agent": _USER_AGENT,
+                    }
+                )
+                self._session = session
+            return self._session
+
+
+def _read(raw: urllib3.BaseHTTPResponse, until: float, room: int) -> bytes:
+    """The decoded body, at most ``room`` bytes of it, read as it drips in so that the deadline is seen."""
+    announced = raw.headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) > room:
+        raise PayloadError(f"the response is larger than max_body allows: {announced} bytes")
+    chunks: list[bytes] = []
+    while True:
+        chunk = raw.read1(_CHUNK, decode_content=True)  # type: ignore[attr-defined]
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        room -= len(chunk)
+        if room < 0:
+            raise PayloadError("the decoded response is larger than max_body allows")
+        if time.monotonic() >= until:
+            raise TransportError("the deadline passed in the middle of a response")
+
+
+def _worth_retrying(error: Exception, left: float) -> bool | float:
+    """What stamina's hook answers: whether to try again, or after how many seconds; its limits do not cap that."""
+    if left <= 0:
+        return False
+    if isinstance(error, TransportError):
+        return True
+    if not isinstance(error, StatusError) or error.status not in _TRANSIENT:
+        return False
+    if error.retry_after is None:
+        return True
+    return max(error.retry_after, 0.05) if error.retry_after < left else False
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:300]}"
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

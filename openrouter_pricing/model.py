@@ -1,0 +1,170 @@
+"""Model: one row of the catalogue. Category: how dear it is."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from . import _money
+from .rates import Rates
+
+
+class Category(str, enum.Enum):
+    """How dear a model is, by the mean of its prompt and completion price in USD per million tokens."""
+
+    BUDGET = "Budget"
+    STANDARD = "Standard"
+    FAST = "Fast"
+    PREMIUM = "Premium"
+    REASONING = "Reasoning"
+
+    @classmethod
+    def of(cls, mean: Decimal) -> Category:
+        """The category of a mean price in USD per million tokens: below 1, 5, 10, 50, or above."""
+        for limit, category in ((1, cls.BUDGET), (5, cls.STANDARD), (10, cls.FAST), (50, cls.PREMIUM)):
+            if mean < limit:
+                return category
+        return cls.REASONING
+
+
+_OPTIONAL: dict[str, type | tuple[type, ...]] = {
+    "canonical_slug": str,
+    "name": str,
+    "description": str,
+    "created": (int, float, Decimal),
+    "context_length": (int, float, Decimal),
+    "architecture": dict,
+    "top_provider": dict,
+    "supported_parameters": list,
+    "alias_target": dict,
+}
+
+
+@attrs.frozen
+class Model:
+    """One model as OpenRouter lists it (https://openrouter.ai/docs/api/api-reference/models/get-models).
+
+    Args:
+        id: what requests name it by.
+        canonical_slug: the permanent name that responses answer with.
+        name: for people; may hold anything, so escape it before it reaches a terminal or a page.
+        provider: the part of the id before the slash, without the ``~`` of an alias.
+        context_length: tokens, or None where it is not listed.
+        rates: what one unit of anything costs.
+        alias_target: the id that an ``~alias`` row points at now, or None.
+        input_modalities, output_modalities: such as "text", "image", "audio", "embeddings".
+        supported_parameters: request parameters that it takes.
+    """
+
+    id: str
+    canonical_slug: str
+    name: str
+    provider: str
+    context_length: int | None
+    rates: Rates
+    alias_target: str | None = None
+    input_modalities: tuple[str, ...] = ()
+    output_modalities: tuple[str, ...] = ()
+    supported_parameters: tuple[str, ...] = ()
+    _row: bytes = attrs.field(default=b"{}", repr=False)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The row as OpenRouter sent it, decoded anew at each look, so that nobody can change another's."""
+        row: dict[str, Any] = json.loads(self._row)
+        return row
+
+    @property
+    def mean_price(self) -> Decimal | None:
+        """Mean of the prompt and the completion price, USD per million tokens; None for a router model."""
+        if self.rates.variable:
+            return None
+        both = _money.add(self.rates.prompt or _money.ZERO, self.rates.completion or _money.ZERO)
+        return _money.multiply(both, 500_000)
+
+    @property
+    def category(self) -> Category | None:
+        """How dear it is; None for a router model, whose price is not known."""
+        mean = self.mean_price
+        return None if mean is None else Category.of(mean)
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any], text: bytes | None = None) -> Model:
+        """Read one row.
+
+        Args:
+            row: the row, decoded.
+            text: the same row as JSON, where it is at hand.
+
+        Raises:
+            ValueError, TypeError: a field that matters has a value that cannot be read; the message names it.
+        """
+        if not isinstance(row, Mapping):
+            raise TypeError(f"a model must be an object, not {type(row).__name__}")
+        model_id = row.get("id")
+        if not isinstance(model_id, str):
+            raise TypeError(f"id must be a string, not {type(model_id).__name__}")
+        if not 0 < len(model_id) <= 300 or not model_id.isprintable() or " " in model_id:
+            raise ValueError(f"id is empty, too long or holds characters that no id has: {model_id[:40]!r}")
+        for key, kind in _OPTIONAL.items():
+            value = row.get(key)
+            if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+                raise TypeError(f"{key} has the wrong type: {type(value).__name__}")
+        target = (row.get("alias_target") or {}).get("slug")
+        if target is not None and not isinstance(target, str):
+            raise TypeError(f"alias_target.slug must be a string, not {type(target).__name__}")
+        inputs, outputs = _modalities(row.get("architecture") or {})
+        pricing = row.get("pricing")
+        if isinstance(pricing, Mapping) and outputs and "text" not in outputs and _is_zero(pricing.get("completion")):
+            # Nothing that would be counted as completion comes out of it: the 0 there is a filler, not a price.
+            pricing = {key: value for key, value in pricing.items() if key != "completion"}
+        length = row.get("context_length")
+        return cls(
+            id=model_id,
+            canonical_slug=row.get("canonical_slug") or model_id,
+            name=row.get("name") or model_id,
+            provider=model_id.lstrip("~").split("/")[0] if "/" in model_id else "unknown",
+            context_length=None if length is None else int(length),
+            rates=Rates.from_dict(pricing),  # type: ignore[arg-type]  # reports a missing or foreign one itself
+            alias_target=target,
+            input_modalities=inputs,
+            output_modalities=outputs,
+            supported_parameters=_strings(row.get("supported_parameters"), "supported_parameters"),
+            row=json.dumps(row, separators=(",", ":"), default=_number).encode() if text is None else text,
+        )
+
+
+def _is_zero(value: object) -> bool:
+    return value is not None and not _money.read(value, "completion")
+
+
+def _modalities(architecture: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Input and output modalities; lists until early 2025 give them only as ``"text+image->text"``."""
+    arrow = architecture.get("modality")
+    if arrow is not None and not isinstance(arrow, str):
+        raise TypeError(f"architecture.modality must be a string, not {type(arrow).__name__}")
+    before, _, after = (arrow or "").partition("->")
+    inputs = _strings(architecture.get("input_modalities"), "architecture.input_modalities")
+    outputs = _strings(architecture.get("output_modalities"), "architecture.output_modalities")
+    return inputs or tuple(filter(None, before.split("+"))), outputs or tuple(filter(None, after.split("+")))
+
+
+def _strings(value: object, name: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError(f"{name} must be a list of strings")
+    return tuple(value)
+
+
+def _number(value: object) -> object:
+    """A Decimal for JSON: as a number where a float holds it exactly as printed, else as a string."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"a row may hold JSON values only, not {type(value).__name__}")
+    number = float(value)
+    return number if Decimal(repr(number)) == value else str(value)

@@ -1,0 +1,215 @@
+"""Settings: every option once, from arguments or from the environment."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+
+from . import _money
+from ._log import logger
+from .errors import SettingsError
+
+_PREFIX = "OPENROUTER_PRICING_"
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+_SECRET = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def mask(value: str) -> str:
+    """A URL with its user and password hidden."""
+    return _SECRET.sub("***@", value)
+
+
+def _mask_all(value: object) -> str:
+    return "None" if value is None else "'***'"
+
+
+def _mask_url(value: object) -> str:
+    return repr(mask(str(value)))
+
+
+def _fail(field: attrs.Attribute[Any], value: object, accepted: str) -> SettingsError:
+    shown = field.repr if callable(field.repr) else repr
+    return SettingsError(field.name, shown(value) if len(str(value)) < 200 else "a very long value", accepted)
+
+
+def _seconds(accepted: str, *, zero: bool, unlimited: bool = False) -> Callable[..., float]:
+    def read(value: object, _: Any, field: attrs.Attribute[Any]) -> float:
+        if unlimited and (value is None or (isinstance(value, str) and value.strip().lower() == "unlimited")):
+            return math.inf
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _fail(field, value, accepted) from error
+        good = number >= 0 if zero else number > 0
+        if not good or (math.isinf(number) and not unlimited):
+            raise _fail(field, value, accepted)
+        return number
+
+    return read
+
+
+def _whole(accepted: str, least: int = 1) -> Callable[..., int]:
+    def read(value: object, _: Any, field: attrs.Attribute[Any]) -> int:
+        text = str(value).strip()
+        if isinstance(value, (bool, float)) or not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
+            raise _fail(field, value, accepted)
+        return int(text)
+
+    return read
+
+
+def _switch(value: object, _: Any, field: attrs.Attribute[Any]) -> bool:
+    text = str(value).strip().lower()
+    if text not in (*_TRUE, *_FALSE):
+        raise _fail(field, value, f"one of {', '.join((*_TRUE, *_FALSE))}")
+    return text in _TRUE
+
+
+def _markup(value: object, _: Any, field: attrs.Attribute[Any]) -> Decimal:
+    accepted = "a decimal number from 0 up, such as 1.3"
+    try:
+        rate = _money.read(value, field.name)
+    except (TypeError, ValueError) as error:
+        raise _fail(field, value, accepted) from error
+    if rate < 0:
+        raise _fail(field, value, accepted)
+    return rate
+
+
+def _url(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
+    accepted = "an http or https URL, such as https://openrouter.ai/api/v1"
+    if not isinstance(value, str):
+        raise _fail(field, value, accepted)
+    try:
+        parts = urlsplit(value.strip())
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError as error:
+        raise _fail(field, value, accepted) from error
+    if not good or parts.query or parts.fragment:
+        raise _fail(field, value, accepted)
+    return value.strip().rstrip("/")
+
+
+def _backend(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
+    if not isinstance(value, str) or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
+        raise _fail(field, value, "a URL, such as disk://, disk:///var/cache/prices, memory:// or null://")
+    return value
+
+
+def _key(value: object, _: Any, field: attrs.Attribute[Any]) -> str | None:
+    if value is None:
+        return None
+    accepted = "printable ASCII characters without spaces"
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value.strip()):
+        raise _fail(field, value, accepted)
+    return value.strip()
+
+
+def _option(default: Any, read: Callable[..., Any], doc: str, **kwargs: Any) -> Any:
+    converter = attrs.Converter(read, takes_self=True, takes_field=True)
+    return attrs.field(default=default, converter=converter, metadata={"doc": doc}, **kwargs)
+
+
+_ABOVE = "a number of seconds above 0"
+_FROM = "a number of seconds from 0 up"
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Every option, once. Each is also an environment variable: ``OPENROUTER_PRICING_`` and the name in capitals.
+
+    Raises:
+        SettingsError: a value cannot be read; it names the option, the value (masked where it may hold a secret) and
+            what is accepted.
+        TypeError: there is no such option.
+    """
+
+    backend: str = _option(
+        "disk://",
+        _backend,
+        "where prices are kept between processes: `disk://` (the platform's cache directory), `disk:///directory`, "
+        "`memory://`, `null://`, or any registered scheme",
+        repr=_mask_url,
+    )
+    markup_rate: Decimal = _option("1.3", _markup, "what the raw cost is multiplied by; `1` means no markup")
+    l1_ttl: float = _option(
+        60, _seconds(_FROM, zero=True), "how long a process answers without looking at its backend, seconds"
+    )
+    l2_ttl: float = _option(3600, _seconds(_ABOVE, zero=False), "how old prices may be before a refresh, seconds")
+    stale_while_revalidate: float = _option(
+        3600,
+        _seconds(_FROM, zero=True),
+        "past `l2_ttl`, how long stale prices are answered at once while one refresh runs behind (RFC 5861), seconds",
+    )
+    stale_if_error: float = _option(
+        "unlimited",
+        _seconds("a number of seconds from 0 up, or unlimited", zero=True, unlimited=True),
+        "past `l2_ttl`, how long stale prices are preferred to an error (RFC 5861), seconds or `unlimited`",
+    )
+    fallback: bool = _option(True, _switch, "answer from the bundled snapshot when nothing else is held")
+    base_url: str = _option("https://openrouter.ai/api/v1", _url, "where the API is", repr=_mask_url)
+    api_key: str | None = _option(
+        None,
+        _key,
+        "sent to `base_url`'s own origin alone, over https or loopback; also read from `OPENROUTER_API_KEY`",
+        repr=_mask_all,
+    )
+    connect_timeout: float = _option(3, _seconds(_ABOVE, zero=False), "for connecting, each attempt, seconds")
+    read_timeout: float = _option(10, _seconds(_ABOVE, zero=False), "for each read, each attempt, seconds")
+    deadline: float = _option(
+        15, _seconds(_ABOVE, zero=False), "for one fetch, with retries, sleeps and slow bodies, seconds"
+    )
+    attempts: int = _option(3, _whole("a whole number from 1 up"), "tries of one fetch; transient errors only")
+    breaker_threshold: int = _option(
+        3, _whole("a whole number from 1 up"), "failed fetches in a row that open the circuit breaker"
+    )
+    breaker_recovery: float = _option(
+        60, _seconds(_ABOVE, zero=False), "how long the circuit breaker stays open before a probe, seconds"
+    )
+    max_body: int = _option(
+        32 * 1024 * 1024, _whole("a whole number of bytes from 1 up"), "decoded bytes of a response; more is refused"
+    )
+    pool_size: int = _option(10, _whole("a whole number from 1 up"), "urllib3 connections kept")
+    warm: bool = _option(False, _switch, "start the warmer with the first question")
+    warm_interval: float = _option(
+        55 * 60, _seconds(_ABOVE, zero=False), "how often the warmer refreshes, ±10 % jitter, seconds"
+    )
+    offline: bool = _option(False, _switch, "never use the network")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Settings:
+        """Settings from the environment; an empty variable counts as unset.
+
+        Args:
+            environ: the variables.
+            **options: options that are set already and win over the environment.
+
+        Raises:
+            SettingsError: naming the variable, its value (masked where it may hold a secret) and what is accepted.
+        """
+        names = {variable(field.name): field.name for field in attrs.fields(cls)}
+        for name in environ:
+            if name.startswith(_PREFIX) and name not in names:
+                logger(__name__).warning("%s is no option of openrouter-pricing and has no effect", name)
+        given = {option: environ[name] for name, option in names.items() if environ.get(name)}
+        if "api_key" not in given and environ.get("OPENROUTER_API_KEY"):
+            given["api_key"] = environ["OPENROUTER_API_KEY"]
+        try:
+            return cls(**{**given, **options})
+        except SettingsError as error:
+            if error.option in options:
+                raise
+            raise SettingsError(variable(error.option), error.value, error.accepted) from error
+
+
+def variable(option: str) -> str:
+    """The environment variable of an option."""
+    return _PREFIX + option.upper()

@@ -1,0 +1,88 @@
+"""Warmer: the optional thread that refreshes prices before they are missed."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from ._clock import Clock
+from ._log import logger
+from .cache import CatalogCache
+
+_JITTER = 0.1  # of the interval, either way
+_LEAST = 0.05  # seconds between two rounds, whatever the interval
+
+
+class Warmer:
+    """A daemon thread that renews the prices of a cache every ``interval`` seconds, ±10 %, and survives everything.
+
+    It looks at the age of the prices and not at its own last round, so that the warmers of many processes that share a
+    store fetch once between them.
+
+    Args:
+        cache: what to keep warm.
+        interval: seconds.
+        clock: time and chance.
+    """
+
+    def __init__(self, cache: CatalogCache, interval: float, clock: Clock) -> None:
+        self._cache = cache
+        self._interval = interval
+        self._clock = clock
+        self._wanted = False
+        self._pid = 0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._wanted
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs in this process. A dead thread's ``is_alive`` may still say so after a fork."""
+        thread = self._thread
+        return thread is not None and self._pid == os.getpid() and thread.is_alive()
+
+    def start(self) -> None:
+        """Start the thread in this process, unless it runs already."""
+        self._wanted = True
+        if self.alive:
+            return
+        self._pid = os.getpid()
+        self._stop = threading.Event()
+        thread = threading.Thread(target=self._run, args=(self._stop,), name="openrouter-pricing-warmer", daemon=True)
+        self._thread = thread
+        try:
+            thread.start()
+        except RuntimeError as error:  # the interpreter is going down, or there are too many threads
+            self._thread = None
+            logger(__name__).warning("the warmer could not start: %s", error)
+
+    def stop(self, timeout: float = 0.5) -> None:
+        """Stop the thread; waits ``timeout`` seconds at most, even in the middle of a fetch."""
+        self._wanted = False
+        self._stop.set()
+        if self.alive and self._thread is not threading.current_thread():
+            assert self._thread is not None
+            self._thread.join(timeout)
+        self._thread = None
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                pause = self._round()
+            except Exception:  # noqa: BLE001  # it must survive anything
+                logger(__name__).exception("a round of the warmer failed; it goes on")
+                pause = self._interval
+            stop.wait(max(pause, _LEAST))
+
+    def _round(self) -> float:
+        """Renew what is due; seconds until the next round."""
+        interval = self._interval * (1 + _JITTER * (2 * self._clock.random() - 1))
+        self._cache.look()
+        if self._cache.age() >= interval:
+            self._cache.renew()
+        left = interval - self._cache.age()
+        return left if left > 0 else max(self._cache.retry_in(), interval / 10)

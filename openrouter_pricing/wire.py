@@ -1,0 +1,166 @@
+"""What an HTTP answer means: status, headers and bytes in, a catalogue or an error out. No I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from .catalog import Catalog
+from .errors import PayloadError, StatusError
+
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]')
+
+
+@attrs.frozen
+class Fetched:
+    """One answer of a source, as it came.
+
+    Args:
+        status: HTTP status; 200, or 304 when the ETag still holds.
+        headers: response headers; names in any case.
+        body: decoded bytes of the response, empty for 304.
+        pages: bodies of the further pages, where ``links.next`` led to any.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    body: bytes = b""
+    pages: tuple[bytes, ...] = ()
+
+    def header(self, name: str) -> str | None:
+        """A header's value, its name in any case; None where it is missing."""
+        for key, value in self.headers.items():
+            if key.lower() == name.lower():
+                return value
+        return None
+
+
+def check_status(fetched: Fetched, now: datetime) -> None:
+    """Raise for every status but 200 and 304.
+
+    Args:
+        fetched: the answer.
+        now: the wall clock (aware), which a ``Retry-After`` date is measured against.
+
+    Raises:
+        StatusError: with ``retry_after`` where the answer names one.
+    """
+    if fetched.status not in (200, 304):
+        raise StatusError(fetched.status, retry_after(fetched.header("Retry-After"), now))
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds of a ``Retry-After`` header (RFC 9110, section 10.2.3); None where it makes no sense.
+
+    A date in the past and a number of zero both mean "at once"; negative, fractional or foreign values mean nothing.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    from email.utils import parsedate_to_datetime  # slow to import, and dates are rare
+
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def read_catalog(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]:
+    """The catalogue of a 200 answer, and what was wrong with the rows that had to be left out.
+
+    Args:
+        fetched: the answer, with all of its pages.
+        as_of: when it was fetched (aware).
+
+    Raises:
+        PayloadError: it is no catalogue (``200 OK`` with an error object, HTML, nothing in it, cut off …).
+    """
+    rows: list[Any] = []
+    for body in (fetched.body, *fetched.pages):
+        rows += _rows(body)
+    problems: list[str] = []
+    catalog = Catalog.from_rows(rows, as_of=as_of, problem=problems.append)
+    if not len(catalog):
+        raise PayloadError(f"upstream listed no readable model ({len(problems)} unreadable rows)")
+    return catalog, problems
+
+
+def next_page(body: bytes) -> str | None:
+    """Where ``links.next`` of a page leads, or None; a page that cannot be read leads nowhere."""
+    try:
+        links = _document(body).get("links")
+    except PayloadError:
+        return None
+    link = links.get("next") if isinstance(links, dict) else None
+    return link if isinstance(link, str) and link else None
+
+
+def _rows(body: bytes) -> list[Any]:
+    document = _document(body)
+    if "data" not in document and "error" in document:
+        error = document["error"]
+        message = error.get("message") if isinstance(error, dict) else error
+        raise PayloadError(f"upstream answered 200 with an error: {str(message)[:200]!r}")
+    rows = document.get("data")
+    if not isinstance(rows, list) or not rows:
+        raise PayloadError("upstream answered 200 without a list of models in 'data'")
+    return rows
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    """The top-level object of a body; numbers keep their digits."""
+    try:
+        document = json.loads(body, parse_float=Decimal)
+    except json.JSONDecodeError as error:
+        raise PayloadError(f"upstream answered 200 with something that is not JSON: {body[:60]!r}") from error
+    except UnicodeDecodeError as error:
+        raise PayloadError("upstream answered 200 with something that is not UTF-8") from error
+    except (RecursionError, ValueError):
+        document = _row_by_row(body)  # one hostile row (deep nesting, an endless integer) must not cost the rest
+    if not isinstance(document, dict):
+        raise PayloadError(f"upstream answered 200 with a {type(document).__name__} instead of an object")
+    return document
+
+
+def _row_by_row(body: bytes) -> dict[str, Any]:
+    """The document with each of the top-level list's rows decoded by itself; those that cannot be become None."""
+    stack: list[bytes] = []
+    key, last = b"", b""
+    starts: dict[bytes, int] = {}
+    rows: list[Any] = []
+    for token in _TOKENS.finditer(body):
+        text, depth = token.group(), len(stack)
+        if text in (b"{", b"["):
+            if depth == 2 and key == b'"data"':
+                starts[b"row"] = token.start()
+            stack.append(text)
+        elif text in (b"}", b"]"):
+            if not stack:
+                raise PayloadError("upstream answered 200 with JSON whose brackets do not match")
+            stack.pop()
+            if len(stack) == 2 and key == b'"data"':
+                rows.append(_row(body[starts[b"row"] : token.end()]))
+        elif text == b":" and depth == 1:
+            key = last
+        last = text
+    if stack:
+        raise PayloadError("upstream answered 200 with JSON that is cut off")
+    return {"data": rows}
+
+
+def _row(text: bytes) -> Any:
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except (RecursionError, ValueError):
+        return None

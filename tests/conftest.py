@@ -1,0 +1,89 @@
+"""Fixtures: a loopback upstream, a clock with hands, and the recorded data where it is at hand."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openrouter_pricing import Clock, Pricing, Settings
+from upstream import Upstream
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No option and no proxy of the machine reaches a test, and no test reaches the user's cache."""
+    for name in list(os.environ):
+        if name.startswith(("OPENROUTER_", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
+
+
+class Hands:
+    """A clock that stands still until a test turns its hands."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+        self.wall = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
+        self.chance = 0.5
+        self.clock = Clock(monotonic=lambda: self.seconds, utcnow=lambda: self.wall, random=lambda: self.chance)
+
+    def turn(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self.seconds += seconds
+        self.wall += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def hands() -> Hands:
+    """A clock that stands still until it is turned."""
+    return Hands()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """A server in OpenRouter's place that lists one model."""
+    server = Upstream()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def make_pricing(upstream: Upstream) -> Iterator[Callable[..., Pricing]]:
+    """Makes ``Pricing`` objects that ask the upstream and keep nothing, unless told otherwise; closes them."""
+    made: list[Pricing] = []
+
+    def make(*, clock: Clock | None = None, backend: Any = None, client: Any = None, **options: Any) -> Pricing:
+        settings = Settings(**{"base_url": upstream.url, "backend": "null://", "attempts": 1, **options})
+        made.append(Pricing(settings, clock=clock, backend=backend, client=client))
+        return made[-1]
+
+    yield make
+    for pricing in made:
+        pricing.close()
+
+
+def recorded_names() -> list[str]:
+    """The recorded catalogues, if they are at hand."""
+    return sorted(path.name for path in (_SHARED / "catalogs").glob("*.json.gz"))
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """One recorded model list, decoded."""
+    document: dict[str, Any] = json.loads(gzip.decompress((_SHARED / "catalogs" / name).read_bytes()))
+    return document
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recorded data; tests that need it are skipped where it is missing."""
+    if not _SHARED.is_dir():
+        pytest.skip("the recorded data is not at hand")
+    return _SHARED
