@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import diskcache
-import diskcache.core
+import diskcache  # type: ignore[import-untyped]
+import diskcache.core  # type: ignore[import-untyped]
 import platformdirs
 
 __all__ = ["DiskBackend"]
@@ -22,7 +22,7 @@ _BUSY = 0.5  # seconds to wait for another process's write
 _FORK_WAIT = 5.0  # seconds that a fork waits for a write under way
 
 
-class _BytesDisk(diskcache.Disk):
+class _BytesDisk(diskcache.Disk):  # type: ignore[misc]
     """Reads and writes bytes under string keys and nothing else.
 
     diskcache would unpickle a row that says it is a pickle, whoever planted it (CVE-2025-69872), and would read or
@@ -56,7 +56,7 @@ class _BytesDisk(diskcache.Disk):
 
     def _inside(self, filename: str) -> bool:
         root = os.path.realpath(self._directory)
-        return os.path.commonpath([root, os.path.realpath(os.path.join(root, filename))]) == root
+        return bool(os.path.commonpath([root, os.path.realpath(os.path.join(root, filename))]) == root)
 
 
 def _expect(value: Any, kind: type) -> Any:

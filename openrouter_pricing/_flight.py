@@ -48,6 +48,7 @@ class Flight:
     Attributes:
         force: whether somebody asked for a fetch, whatever the store holds.
         until: reading of the monotonic clock at its deadline.
+        extended: whether that was put off.
         done: set when it has ended.
         error: why it failed, once it has ended.
     """
@@ -55,8 +56,14 @@ class Flight:
     def __init__(self, *, force: bool, until: float) -> None:
         self.force = force
         self.until = until
+        self.extended = False
         self.done = threading.Event()
         self.error: UpstreamError | None = None
+
+    def extend(self, until: float) -> None:
+        """Give it time anew: it took over from a process that died in the middle of its own refresh."""
+        self.until = until
+        self.extended = True
 
 
 class SingleFlight(Generic[_T]):
@@ -136,8 +143,11 @@ class SingleFlight(Generic[_T]):
             return flight
 
     def wait(self, flight: Flight) -> None:
-        """Wait for the end of a refresh, or for its deadline."""
-        if not flight.done.wait(max(0.0, min(flight.until - self._clock.monotonic(), self._deadline))):
+        """Wait for the end of a refresh, at most as long as one may take; one that had its time loses its slot."""
+        left = self._deadline if flight.extended else min(flight.until - self._clock.monotonic(), self._deadline)
+        if flight.done.wait(max(0.0, left)):
+            return
+        if not flight.extended:
             with self._lock:
                 self._abandon(flight)
 

@@ -15,7 +15,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, Any] = {}
         self._failures: dict[str, int] = {}
         self._values: dict[str, Any] = {}
         self._seconds = 0.0

@@ -118,6 +118,8 @@ class Refresher:
             if self._clock.monotonic() >= flight.until or flight.done.wait(_POLL):
                 raise TransportError("another process held the lease and stored nothing within the deadline")
             token = self._store.lease(self._settings.deadline)
+            if token is not None:
+                flight.extend(self._clock.monotonic() + self._settings.deadline)
         try:
             if not flight.force or (waited and self._store.head() != before):
                 newer = self._store.newer(record)

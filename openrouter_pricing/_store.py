@@ -18,7 +18,7 @@ from .errors import PayloadError
 
 _T = TypeVar("_T")
 
-_READ = 1.0  # seconds that a question waits for the backend at most
+_READ = 0.8  # seconds that a question waits for the backend at most
 _WRITE = 5.0  # seconds that a refresh waits for it
 _SKEW = timedelta(minutes=1)  # the clocks of two hosts may differ by this much
 
@@ -83,6 +83,7 @@ class Store:
         self._recorder = recorder
         self._worker = Worker("openrouter-pricing-store")
         self._logged: set[str] = set()
+        self._unreleased: str | None = None
         self._prefix = f"v{FORMAT}:{hashlib.sha256(base_url.encode()).hexdigest()[:16]}:"
 
     def head(self, timeout: float = _READ) -> Head | None:
@@ -112,14 +113,15 @@ class Store:
             head = head._replace(fetched_at=now)
             self._put_head(head)
         if record is not None and record.catalog.digest == head.digest:
-            catalog: Catalog | None = record.catalog.dated(head.fetched_at)
+            catalog = record.catalog.dated(head.fetched_at)
         else:
-            catalog = self._catalog(head)
-            if catalog is None and (again := self.head()) is not None and again != head:
+            found = self._catalog(head)
+            if found is None and (again := self.head()) is not None and again != head:
                 head = again  # it was being replaced
-                catalog = self._catalog(head)
-            if catalog is None:
+                found = self._catalog(head)
+            if found is None:
                 return None
+            catalog = found
             self._recorder.count("l2_reads")
         age = max(0.0, (now - head.fetched_at).total_seconds())
         return Record(catalog, head, self._clock.monotonic() - age)
@@ -157,17 +159,19 @@ class Store:
         """
         token = os.urandom(16).hex()
         key = self._prefix + "lease"
-        taken = self._ask(lambda backend: backend.add(key, token.encode(), ttl=seconds), True, _WRITE)
-        return token if taken else None
+        if self._ask(lambda backend: backend.add(key, token.encode(), ttl=seconds), True, _WRITE):
+            return token
+        return self._unreleased  # the one that stands in the way is our own, where giving it back failed
 
     def release(self, token: str) -> None:
         """Give the lease back, if it is still this token's."""
 
-        def give_back(backend: Any) -> None:
+        def give_back(backend: Any) -> bool:
             if backend.get(self._prefix + "lease") == token.encode():
                 backend.delete(self._prefix + "lease")
+            return True
 
-        self._ask(give_back, None, _WRITE)
+        self._unreleased = None if self._ask(give_back, False, _WRITE) else token
 
     def close(self, *, owned: bool) -> None:
         """Close the backend if it is ours; waits a second at most."""

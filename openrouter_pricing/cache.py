@@ -75,9 +75,9 @@ class Held:
     __slots__ = ("catalog", "prices", "source", "until")
 
     def __init__(self, catalog: Catalog, source: PriceSource, until: float = math.inf) -> None:
-        self.catalog = catalog
-        self.source = source
-        self.until = until
+        self.catalog: Catalog = catalog
+        self.source: PriceSource = source
+        self.until: float = until
         self.prices: dict[str, Any] = {}
 
 
@@ -194,7 +194,9 @@ class CatalogCache:
                 until = min(until, self._trouble.retry_at)
             if record is not None and age <= settings.l2_ttl + settings.stale_if_error:
                 process.recorder.count("stale_answers")
-                held = Held(record.catalog, "stale", until)
+                held = Held(
+                    record.catalog, "stale", min(until, record.fetched + settings.l2_ttl + settings.stale_if_error)
+                )
             elif settings.fallback:
                 if self._bundled is None:
                     from ._bundled import load_bundled
@@ -239,6 +241,8 @@ class CatalogCache:
         if flight is None:
             raise TransportError("closed")
         process.flights.wait(flight)
+        if not flight.done.is_set():
+            raise TransportError(f"no answer within the deadline of {self._settings.deadline:g} s")
         if flight.error is not None:
             raise flight.error
         return self._hold(process).catalog

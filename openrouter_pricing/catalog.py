@@ -38,9 +38,9 @@ class Catalog(Mapping[str, Model]):
 
     def __init__(self, body: bytes, *, as_of: datetime, digest: str | None = None, skipped: int = 0) -> None:
         """Take a stored body; :meth:`from_models` and :meth:`loads` are the ways to get one."""
-        self.as_of = as_of
-        self.digest = hashlib.sha256(body).hexdigest() if digest is None else digest
-        self.skipped = skipped
+        self.as_of: datetime = as_of
+        self.digest: str = hashlib.sha256(body).hexdigest() if digest is None else digest
+        self.skipped: int = skipped
         self._body = body
         self._models: dict[str, Model] = {}
         self._rows: dict[str, tuple[int, int]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import encodings.idna  # noqa: F401  # a connection imports it; an import inside a thread does not survive a fork
 import http.client
 import ipaddress
+import os
 import threading
 import time
 import weakref
@@ -112,7 +113,9 @@ class Client:
         self._settings = settings
         self._utcnow = utcnow
         self._on_retry = on_retry
+        self._pid = os.getpid()
         self._lock = threading.Lock()
+        self._inherited: list[requests.Session | None] = []
         self._session: requests.Session | None = None
         self._adapter: _Adapter | None = None
         parts = urlsplit(settings.base_url)
@@ -123,9 +126,7 @@ class Client:
         if settings.api_key is not None and (parts.scheme == "https" or _is_loopback(parts.hostname or "")):
             self._authorization = f"Bearer {settings.api_key}"
         elif settings.api_key is None and parts.username is not None:
-            self._authorization = requests.auth._basic_auth_str(  # type: ignore[attr-defined]
-                unquote(parts.username), unquote(parts.password or "")
-            )
+            self._authorization = requests.auth._basic_auth_str(unquote(parts.username), unquote(parts.password or ""))
 
     def __repr__(self) -> str:
         return f"<Client of {mask(self._settings.base_url)}>"
@@ -158,6 +159,8 @@ class Client:
 
     def _retrying(self, path: str, etag: str | None, deadline: float | None) -> Fetched:
         seconds = self._settings.deadline if deadline is None else deadline
+        if seconds <= 0:
+            raise TransportError("the deadline passed before the upstream was asked")
         until = time.monotonic() + seconds
         attempts = self._settings.attempts
 
@@ -224,6 +227,10 @@ class Client:
             raise TransportError(f"no answer from the upstream: {mask(_reason(error))}") from error
 
     def _open(self) -> requests.Session:
+        if self._pid != os.getpid():  # a forked child: the session's sockets, and perhaps its lock, are the parent's
+            self._pid, self._lock = os.getpid(), threading.Lock()
+            self._inherited.append(self._session)
+            self._session = None
         with self._lock:
             if self._session is None:
                 session = _Session()
@@ -249,7 +256,7 @@ def _read(raw: urllib3.BaseHTTPResponse, until: float, room: int) -> bytes:
         raise PayloadError(f"the response is larger than max_body allows: {announced} bytes")
     chunks: list[bytes] = []
     while True:
-        chunk = raw.read1(_CHUNK, decode_content=True)  # type: ignore[attr-defined]
+        chunk = raw.read1(_CHUNK, decode_content=True)
         if not chunk:
             return b"".join(chunks)
         chunks.append(chunk)

@@ -96,7 +96,7 @@ class Pricing:
         self._warmer = Warmer(self._cache, settings.warm_interval, clock)
 
     def __repr__(self) -> str:
-        return f"<Pricing {self._settings.base_url if self._cache is None else 'of ' + repr(self._settings)}>"
+        return "<Pricing of a pinned catalogue>" if self._cache is None else f"<Pricing with {self._settings!r}>"
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -302,6 +302,8 @@ class Pricing:
     def __del__(self) -> None:
         cache = getattr(self, "_cache", None)
         if cache is not None and cache.in_use:
+            if self._warmer is not None:
+                self._warmer.stop(timeout=0)
             warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
 
 

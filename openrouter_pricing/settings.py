@@ -17,14 +17,15 @@ from ._log import logger
 from .errors import SettingsError
 
 _PREFIX = "OPENROUTER_PRICING_"
+_KEY = "OPENROUTER_API_KEY"
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
-_SECRET = re.compile(r"(?<=://)[^/@\s]*@")
+_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)?[^\s'\"]*@")
 
 
 def mask(value: str) -> str:
-    """A URL with its user and password hidden."""
-    return _SECRET.sub("***@", value)
+    """A text with whatever may be a user and password in a URL hidden."""
+    return _CREDENTIALS.sub(lambda found: f"{found[1] or ''}***@", value)
 
 
 def _mask_all(value: object) -> str:
@@ -32,7 +33,8 @@ def _mask_all(value: object) -> str:
 
 
 def _mask_url(value: object) -> str:
-    return repr(mask(str(value)))
+    url, query, _ = str(value).partition("?")
+    return repr(mask(url) + ("?***" if query else ""))
 
 
 def _fail(field: attrs.Attribute[Any], value: object, accepted: str) -> SettingsError:
@@ -200,14 +202,16 @@ class Settings:
             if name.startswith(_PREFIX) and name not in names:
                 logger(__name__).warning("%s is no option of openrouter-pricing and has no effect", name)
         given = {option: environ[name] for name, option in names.items() if environ.get(name)}
-        if "api_key" not in given and environ.get("OPENROUTER_API_KEY"):
-            given["api_key"] = environ["OPENROUTER_API_KEY"]
+        if "api_key" not in given and environ.get(_KEY):
+            given["api_key"] = environ[_KEY]
+            names[_KEY] = "api_key"
         try:
             return cls(**{**given, **options})
         except SettingsError as error:
             if error.option in options:
                 raise
-            raise SettingsError(variable(error.option), error.value, error.accepted) from error
+            named = [name for name, option in names.items() if option == error.option and environ.get(name)]
+            raise SettingsError(named[0], error.value, error.accepted) from error
 
 
 def variable(option: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 from ._clock import Clock
 from ._log import logger
@@ -11,6 +12,14 @@ from .cache import CatalogCache
 
 _JITTER = 0.1  # of the interval, either way
 _LEAST = 0.05  # seconds between two rounds, whatever the interval
+
+
+class _Run:
+    """One thread with the event that ends it."""
+
+    def __init__(self, loop: Callable[[threading.Event], None]) -> None:
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=loop, args=(self.stop,), name="openrouter-pricing-warmer", daemon=True)
 
 
 class Warmer:
@@ -30,9 +39,7 @@ class Warmer:
         self._interval = interval
         self._clock = clock
         self._wanted = False
-        self._pid = 0
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._runs: dict[int, _Run] = {}
 
     @property
     def wanted(self) -> bool:
@@ -41,35 +48,34 @@ class Warmer:
 
     @property
     def alive(self) -> bool:
-        """Whether its thread runs in this process. A dead thread's ``is_alive`` may still say so after a fork."""
-        thread = self._thread
-        return thread is not None and self._pid == os.getpid() and thread.is_alive()
+        """Whether its thread runs in this process. After a fork a dead thread may still say that it is alive."""
+        run = self._runs.get(os.getpid())
+        return run is not None and run.thread.is_alive()
 
     def start(self) -> None:
         """Start the thread in this process, unless it runs already."""
         self._wanted = True
         if self.alive:
             return
-        self._pid = os.getpid()
-        self._stop = threading.Event()
-        thread = threading.Thread(target=self._run, args=(self._stop,), name="openrouter-pricing-warmer", daemon=True)
-        self._thread = thread
+        run = _Run(self._loop)
+        if self._runs.setdefault(os.getpid(), run) is not run:  # atomic: of two threads, one starts it
+            return
         try:
-            thread.start()
+            run.thread.start()
         except RuntimeError as error:  # the interpreter is going down, or there are too many threads
-            self._thread = None
+            del self._runs[os.getpid()]
             logger(__name__).warning("the warmer could not start: %s", error)
 
     def stop(self, timeout: float = 0.5) -> None:
         """Stop the thread; waits ``timeout`` seconds at most, even in the middle of a fetch."""
         self._wanted = False
-        self._stop.set()
-        if self.alive and self._thread is not threading.current_thread():
-            assert self._thread is not None
-            self._thread.join(timeout)
-        self._thread = None
+        run = self._runs.pop(os.getpid(), None)
+        if run is not None:
+            run.stop.set()
+            if timeout and run.thread is not threading.current_thread():
+                run.thread.join(timeout)
 
-    def _run(self, stop: threading.Event) -> None:
+    def _loop(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 pause = self._round()

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openrouter_pricing import Clock, Pricing, Settings
 from upstream import Upstream
+
+from openrouter_pricing import Clock, Pricing, Settings
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -18,7 +18,11 @@ ROW = {
     "name": "OpenAI: GPT-4o-mini",
     "created": 1721260800,
     "context_length": 128000,
-    "architecture": {"modality": "text+image->text", "input_modalities": ["text", "image"], "output_modalities": ["text"]},
+    "architecture": {
+        "modality": "text+image->text",
+        "input_modalities": ["text", "image"],
+        "output_modalities": ["text"],
+    },
     "supported_parameters": ["tools", "temperature"],
     "pricing": {"prompt": "0.00000015", "completion": "0.0000006", "input_cache_read": "0.000000075"},
 }
