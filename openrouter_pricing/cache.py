@@ -192,11 +192,10 @@ class CatalogCache:
         else:
             if now < self._trouble.retry_at:
                 until = min(until, self._trouble.retry_at)
-            if record is not None and age <= settings.l2_ttl + settings.stale_if_error:
+            oldest = settings.l2_ttl + max(settings.stale_while_revalidate, settings.stale_if_error)
+            if record is not None and age <= oldest:
                 process.recorder.count("stale_answers")
-                held = Held(
-                    record.catalog, "stale", min(until, record.fetched + settings.l2_ttl + settings.stale_if_error)
-                )
+                held = Held(record.catalog, "stale", min(until, record.fetched + oldest))
             elif settings.fallback:
                 if self._bundled is None:
                     from ._bundled import load_bundled

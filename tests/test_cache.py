@@ -185,8 +185,9 @@ def test_stale_if_error(make_pricing: Make, upstream: Upstream, hands: Hands) ->
 
 def test_stale_if_error_is_bounded(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """Past ``stale_if_error`` the prices are as good as none: the snapshot answers, or an error."""
-    pricing = make_pricing(clock=hands.clock, stale_if_error=1000)
-    strict = make_pricing(clock=hands.clock, stale_if_error=1000, fallback=False)
+    limits = {"clock": hands.clock, "stale_while_revalidate": 500, "stale_if_error": 1000}
+    pricing = make_pricing(**limits)
+    strict = make_pricing(**limits, fallback=False)
     assert [source(pricing), source(strict)] == ["live", "live"]
     upstream.fail(500)
     hands.turn(4600)
@@ -195,6 +196,18 @@ def test_stale_if_error_is_bounded(make_pricing: Make, upstream: Upstream, hands
     assert source(pricing) == "bundled", "prices are called stale for longer than allowed"
     with pytest.raises(CatalogUnavailableError):
         source(strict)
+
+
+def test_no_stale_if_error_leaves_stale_while_revalidate(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
+    """Stale prices answer while a refresh runs behind, also where errors must not be answered with stale prices."""
+    pricing = make_pricing(clock=hands.clock, stale_if_error=0)
+    source(pricing)
+    upstream.fail(500)
+    hands.turn(7200)
+    assert source(pricing) == "stale"
+    settle(pricing)
+    hands.turn(1)
+    assert source(pricing) == "bundled"
 
 
 def test_nothing_held_and_nothing_to_be_had(make_pricing: Make, upstream: Upstream) -> None:
@@ -424,6 +437,8 @@ def test_a_background_fetch_that_hangs_loses_its_slot(make_pricing: Make, hands:
     assert source(pricing) == "stale"
     assert pricing.stats().abandoned == 1
     hold.set()
+    hands.turn(61)
+    source(pricing)
     settle(pricing)
     assert pricing.cost(MODEL, 1).raw == 3
 

@@ -1,0 +1,73 @@
+"""Sphinx configuration. Everything here works without a network."""
+
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import attrs
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "openrouter-pricing"
+copyright = "the openrouter-pricing authors"  # Sphinx asks for it under this name
+release = version = metadata.version("openrouter-pricing")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "settings_table"]
+exclude_patterns = ["_build", "examples"]
+myst_heading_anchors = 2
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True  # the default of from_env() is the whole environment
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+
+# No intersphinx, which needs a network: what belongs to the standard library is named and not linked.
+nitpicky = True
+_BUILT_IN = "bool bytes dict float frozenset int list object str tuple KeyError TypeError ValueError"
+_STANDARD = "Any Callable Decimal Iterable Iterator Literal Mapping Sequence datetime"
+nitpick_ignore_regex = [
+    (r"py:.*", r"(collections|datetime|decimal|enum|types|typing)\..*"),
+    (r"py:.*", "|".join([*_BUILT_IN.split(), *_STANDARD.split()])),
+]
+
+html_theme = "furo"
+html_title = f"openrouter-pricing {release}"
+html_copy_source = False
+
+
+def _signature(app, what, name, obj, options, signature, answer):
+    """Show the fields of attrs classes as they are declared, and nothing for a protocol, which nobody calls."""
+    if signature is None:
+        return None
+    if getattr(obj, "_is_protocol", False):
+        signature = ""
+    elif attrs.has(obj):
+        fields = [field for field in attrs.fields(obj) if field.init and not field.name.startswith("_")]
+        star = "*, " if fields[0].kw_only else ""
+        signature = f"({star}{', '.join(map(_parameter, fields))})".replace("PriceSource", "str")
+    return signature.replace("_money.Number", "Decimal | int | str | float").replace("= _utcnow", "= ..."), answer
+
+
+def _parameter(field):
+    if field.default is attrs.NOTHING:
+        return f"{field.name}: {field.type}"
+    default = "..." if isinstance(field.default, attrs.Factory) or callable(field.default) else repr(field.default)
+    return f"{field.name}: {field.type} = {default}"
+
+
+def setup(app):
+    """Called by Sphinx."""
+    written = {}
+
+    def keep(app, what, name, obj, options, lines):
+        written[name] = list(lines)
+
+    def restore(app, what, name, obj, options, lines):
+        # napoleon, which runs between the two, reads "USD: what is left" as an attribute of the type USD.
+        if what in ("attribute", "property"):
+            lines[:] = written[name]
+
+    app.connect("autodoc-process-signature", _signature)
+    app.connect("autodoc-process-docstring", keep, priority=400)
+    app.connect("autodoc-process-docstring", restore, priority=600)

@@ -1,0 +1,56 @@
+"""Runs every example of the README and of these pages."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example
+from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
+
+import openrouter_pricing
+
+_DOCS = Path(__file__).resolve().parent
+_PAGES = [_DOCS.parent / "README.md", *sorted(_DOCS.glob("*.md"))]
+
+
+def _run_commands(example: Example) -> str | None:
+    """Run each command of a console block; what is wrong with the answers, if anything."""
+    checker = doctest.OutputChecker()
+    for session in example.parsed.split("$ openrouter-pricing ")[1:]:
+        command, _, expected = session.partition("\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "openrouter_pricing", *shlex.split(command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        if not checker.check_output(expected, done.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE):
+            return f"{command}\nexpected:\n{expected}\nactual:\n{done.stdout}"
+    return None
+
+
+_PARSERS = [
+    PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS | doctest.FAIL_FAST),
+    CodeBlockParser("console", _run_commands),
+]
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_examples(page: Path) -> None:
+    """Every example of the page runs, in order, and answers what the page says."""
+    for example in Document.parse(str(page), *_PARSERS).examples():
+        example.evaluate()
+
+
+def test_reference_is_complete() -> None:
+    """The API reference documents every public name, and no other."""
+    reference = (_DOCS / "api.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\.\. auto(?:class|exception|function):: (\w+)$", reference, re.MULTILINE)
+    assert openrouter_pricing.__all__ == sorted(documented)
