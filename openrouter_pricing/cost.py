@@ -48,6 +48,9 @@ class Cost:
         as_of: when those prices were fetched (aware UTC); None where no price list was used.
         rates: the rates that were applied, overrides already chosen.
         usage: what was consumed.
+        provider: who served it, where the response says so.
+        service_tier: the tier it was served at, where the response says so.
+        flags: what was wrong with the response's counts, for people.
     """
 
     model_id: str
@@ -59,10 +62,13 @@ class Cost:
     source: PriceSource
     as_of: datetime | None
     rates: Rates | None = attrs.field(repr=False)
-    _usage: Usage | tuple[int, int] | None = attrs.field(repr=False, eq=False)
+    _usage: Usage | tuple[int, int] = attrs.field(repr=False, eq=False)
+    provider: str | None = None
+    service_tier: str | None = None
+    flags: tuple[str, ...] = ()
 
     @property
-    def usage(self) -> Usage | None:
+    def usage(self) -> Usage:
         """What was consumed."""
         counts = self._usage
         return Usage(*counts) if isinstance(counts, tuple) else counts
@@ -70,10 +76,9 @@ class Cost:
     @property
     def lines(self) -> tuple[CostLine, ...]:
         """The bill in lines, those that amount to nothing left out; they add up to ``computed``."""
-        rates, usage = self.rates, self.usage
-        if rates is None or usage is None:
+        if self.rates is None:
             return ()
-        return tuple(line for line in itemise(rates, usage) if line.amount)
+        return tuple(line for line in itemise(self.rates, self.usage) if line.amount)
 
     @property
     def residual(self) -> Decimal | None:
@@ -95,6 +100,9 @@ class Cost:
             "residual": None if residual is None else _money.text(residual),
             "source": self.source,
             "as_of": None if self.as_of is None else self.as_of.isoformat(),
+            "provider": self.provider,
+            "service_tier": self.service_tier,
+            "flags": list(self.flags),
             "lines": [
                 {
                     "item": line.item,
@@ -116,6 +124,7 @@ def charge(
     source: PriceSource = "pinned",
     as_of: datetime | None = None,
     at: datetime | None = None,
+    reported: Decimal | None = None,
 ) -> Cost:
     """Price ``usage`` at ``rates``.
 
@@ -125,24 +134,27 @@ def charge(
         markup_rate: what the raw cost is multiplied by.
         model_id, source, as_of: put on the result as they are.
         at: the request's instant (aware), needed only where prices depend on it.
+        reported: USD, what the response says it cost. It is what the call cost, and dimensions without a price then
+            stay out of ``computed``: they show up in ``residual``.
 
     Raises:
         VariablePriceError: a price is negative.
-        UnpricedUsageError: the usage has a dimension that is not priced.
+        UnpricedUsageError: the usage has a dimension that is not priced, and no reported cost settles it.
     """
     if rates.variable:
         raise VariablePriceError(model_id)
     applied = rates.effective(usage.prompt_tokens, at)
-    if (missing := unpriced(applied, usage)) is not None:
+    if reported is None and (missing := unpriced(applied, usage)) is not None:
         raise UnpricedUsageError(model_id, *missing)
     computed = _money.total([line.amount for line in itemise(applied, usage)])
+    raw = computed if reported is None else reported
     return Cost(
         model_id,
         computed,
-        None,
-        computed,
+        reported,
+        raw,
         markup_rate,
-        _money.multiply(computed, markup_rate),
+        _money.multiply(raw, markup_rate),
         source,
         as_of,
         applied,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _money
-from .errors import CatalogUnavailableError, PricingError
+from .errors import CatalogUnavailableError, PricingError, UnknownModelError, VariablePriceError
 
 if TYPE_CHECKING:  # imported where they are first needed: importing this module must cost next to nothing
     from datetime import datetime
@@ -198,6 +198,63 @@ class Pricing:
         simple = not rates.overrides and not rates.request and len(held.prices) < _MOST_NAMES
         if simple and rates.prompt is not None and rates.completion is not None:
             held.prices[model] = (Cost, rates, rates.prompt, rates.completion, found.id)
+        return cost
+
+    def cost_of(
+        self,
+        response: object,
+        model: str | None = None,
+        at: datetime | None = None,
+        *,
+        markup_rate: _money.Number | None = None,
+    ) -> Cost:
+        """What a call cost, by its response: what the response reports, beside what the price list says.
+
+        Args:
+            response: a body of chat completions, responses, messages or generations, complete or a stream's last
+                chunk, as a dictionary or an object; or its usage alone.
+            model: what to price it as, instead of the model that the response names.
+            at: the instant of the call (aware), instead of the one that the response names.
+            markup_rate: instead of the settings' one.
+
+        Raises:
+            TypeError, ValueError: it is no response, has no usage, or names no model while none was given.
+            UnknownModelError, VariablePriceError, UnpricedUsageError: as for :meth:`cost`, unless the response
+                reports its cost.
+        """
+        from .catalog import aware
+        from .cost import Cost, charge
+        from .usage import read_response
+
+        reading = read_response(response)
+        rate = self._markup_rate if markup_rate is None else _read_markup(markup_rate)
+        name = reading.model if model is None else model
+        when = reading.created if at is None else aware(at, "at")
+        if name is None and reading.reported is None:
+            raise ValueError("model must be given: the response names none")
+        try:
+            held = self._held()
+            found = held.catalog[name or ""]
+            if found.rates.timed and when is None:
+                when = self._clock.utcnow()
+            cost = charge(
+                found.rates,
+                reading.usage,
+                rate,
+                model_id=found.id,
+                source=held.source,
+                as_of=held.catalog.as_of,
+                at=when,
+                reported=reading.reported,
+            )
+        except (UnknownModelError, VariablePriceError, CatalogUnavailableError):
+            if reading.reported is None:
+                raise
+            total = _money.multiply(reading.reported, rate)
+            cost = Cost(
+                name or "", None, reading.reported, reading.reported, rate, total, "reported", None, None, reading.usage
+            )
+        cost.provider, cost.service_tier, cost.flags = reading.provider, reading.service_tier, reading.flags
         return cost
 
     def model(self, model: str) -> Model:

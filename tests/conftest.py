@@ -88,3 +88,21 @@ def shared() -> Path:
     if not _SHARED.is_dir():
         pytest.skip("the recorded data is not at hand")
     return _SHARED
+
+
+Figure = Callable[[str, str], None]
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """Writes a row of the fault suite and its figure to the terminal, and to the file that ``FAULTS_FIGURES`` names."""
+
+    def write(row: str, text: str) -> None:
+        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"    {row}: {text}")
+        if path := os.environ.get("FAULTS_FIGURES"):
+            with Path(path).open("a") as file:
+                file.write(json.dumps({"row": row, "figure": text}) + "\n")
+
+    return write
