@@ -29,9 +29,6 @@ class _BytesDisk(diskcache.Disk):  # type: ignore[misc]
     remove a file outside its directory if a row named one.
     """
 
-    def hash(self, key: Any) -> Any:
-        return super().hash(_expect(key, str))
-
     def put(self, key: Any) -> Any:
         return super().put(_expect(key, str))
 

@@ -32,3 +32,20 @@ class Clock:
     monotonic: Callable[[], float] = time.monotonic
     utcnow: Callable[[], datetime] = _utcnow
     random: Callable[[], float] = _random
+
+
+def aware(instant: datetime, name: str) -> datetime:
+    """``instant`` in UTC.
+
+    Raises:
+        TypeError: it is not a datetime.
+        ValueError: it has no time zone, or lies outside of all calendars in UTC.
+    """
+    if not isinstance(instant, datetime):
+        raise TypeError(f"{name} must be a datetime, not {type(instant).__name__}")
+    if instant.tzinfo is None or instant.utcoffset() is None:
+        raise ValueError(f"{name} must be an aware datetime: give it a time zone, such as timezone.utc")
+    try:
+        return instant.astimezone(timezone.utc)
+    except OverflowError as error:
+        raise ValueError(f"{name} is out of range in UTC") from error

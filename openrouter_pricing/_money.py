@@ -92,5 +92,7 @@ def count(value: object, name: str) -> int:
             raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
         value = int(index(value))
     if not 0 <= value <= MAX_COUNT:
-        raise ValueError(f"{name} must be from 0 to 10**18" if value > 0 else f"{name} must not be negative: {value}")
+        if value < 0:
+            raise ValueError(f"{name} must not be negative" + (f": {value}" if value >= -MAX_COUNT else ""))
+        raise ValueError(f"{name} must be from 0 to 10**18")
     return value

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from ._clock import Clock
+from ._clock import Clock, aware
 from ._log import logger
 from ._recorder import Recorder
 from ._worker import Worker
-from .catalog import FORMAT, Catalog, aware
+from .catalog import FORMAT, Catalog
 from .errors import PayloadError
 
 _T = TypeVar("_T")

@@ -126,6 +126,7 @@ class CatalogCache:
         self._processes: dict[int, _Process] = {}
         self._inherited: list[_Process] = []
         self._listeners: list[Callable[[Catalog], None]] = []
+        self._l1_ttl = settings.l1_ttl
         self._closed = False
         self._trouble = Trouble()
         self._belief = Belief()
@@ -142,8 +143,6 @@ class CatalogCache:
             CatalogUnavailableError: nothing is held, nothing can be fetched, and the fallback is off.
         """
         held = self.held
-        if held is not None and self._clock.monotonic() < held.until:
-            return held
         process = self._process()
         # One thread looks. The others answer from what is held, and wait for it only where that will not do.
         if process.look.acquire(timeout=self._settings.deadline if held is None or self._must_wait() else 0):
@@ -186,7 +185,7 @@ class CatalogCache:
         """Hold what there is, under the name it deserves."""
         now, settings, record = self._clock.monotonic(), self._settings, self._record
         age = math.inf if record is None else now - record.fetched
-        until = now + settings.l1_ttl
+        until = now + self._l1_ttl
         if record is not None and age <= settings.l2_ttl:
             held = Held(record.catalog, "live", min(until, record.fetched + settings.l2_ttl))
         else:
@@ -213,6 +212,10 @@ class CatalogCache:
             held.prices = before.prices
         self.held = held
         return held
+
+    def look_within(self, seconds: float) -> None:
+        """Answer without looking for at most so many seconds: a forked child has no warmer before it looks."""
+        self._l1_ttl = min(self._settings.l1_ttl, seconds)
 
     def look(self) -> None:
         """Take over what other processes stored, without waiting for a fetch. For the warmer."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import _money
+from ._clock import aware
 from .errors import PayloadError, UnknownModelError
 from .model import Category, Model
 
@@ -49,12 +50,12 @@ class Catalog(Mapping[str, Model]):
         for model_id, slug, length in json.loads(body[:start]):
             self._rows[model_id] = (start, start + length)
             start += length
-            if slug is not None:
+            if slug is not None and slug != "":
                 # A slug shared by a row and its `:free` and `:batch` rows means the row without suffix.
                 known = self._slugs.get(slug)
-                if known is None or (":" in known and ":" not in model_id):
+                if known is None or (":" not in model_id and (not known or ":" in known)):
                     self._slugs[slug] = model_id
-                elif ":" in known and ":" in model_id:
+                elif ":" in known:
                     self._slugs[slug] = ""  # shared by suffixed rows alone: which is meant cannot be known
 
     # -- making, storing and reading back --------------------------------------------------------------------------
@@ -185,11 +186,11 @@ class Catalog(Mapping[str, Model]):
             UnknownModelError: nothing listed has that name.
             TypeError: ``model_id`` is not a string.
         """
+        if not isinstance(model_id, str):
+            raise TypeError(f"model must be a string, not {type(model_id).__name__}")
         model = self._models.get(model_id)
         if model is not None:
             return model
-        if not isinstance(model_id, str):
-            raise TypeError(f"model must be a string, not {type(model_id).__name__}")
         row_id = self._resolve(model_id)
         if row_id is None:
             raise UnknownModelError(model_id, lambda: self.near(model_id))
@@ -294,20 +295,6 @@ class Catalog(Mapping[str, Model]):
     def by_category(self) -> dict[Category, list[Model]]:
         """Category to its models, cheapest category first; router models, which have no category, are left out."""
         return {category: self.find(category=category) for category in Category}
-
-
-def aware(instant: datetime, name: str) -> datetime:
-    """``instant`` in UTC.
-
-    Raises:
-        TypeError: it is not a datetime.
-        ValueError: it has no time zone.
-    """
-    if not isinstance(instant, datetime):
-        raise TypeError(f"{name} must be a datetime, not {type(instant).__name__}")
-    if instant.tzinfo is None or instant.utcoffset() is None:
-        raise ValueError(f"{name} must be an aware datetime: give it a time zone, such as timezone.utc")
-    return instant.astimezone(timezone.utc)
 
 
 def _category(value: Category | str) -> Category:

@@ -162,23 +162,23 @@ class Client:
         if seconds <= 0:
             raise TransportError("the deadline passed before the upstream was asked")
         until = time.monotonic() + seconds
-        attempts = self._settings.attempts
+        tries = 0
+
+        def fetch() -> Fetched:
+            nonlocal tries
+            tries += 1
+            return self._all_pages(self._base + path, etag, until)
 
         def retry(error: Exception) -> bool | float:
-            left = until - time.monotonic()
-            again = _worth_retrying(error, left)
-            if again is not False and self._on_retry is not None and number < attempts:
+            again = _worth_retrying(error, until - time.monotonic())
+            if again is not False and self._on_retry is not None and tries < self._settings.attempts:
                 self._on_retry(error)  # type: ignore[arg-type]  # only our own errors are worth it
             return again
 
-        number = 0
-        for attempt in stamina.retry_context(
-            on=retry, attempts=attempts, timeout=seconds, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
-        ):
-            with attempt:
-                number = attempt.num
-                return self._all_pages(self._base + path, etag, until)
-        raise AssertionError("unreachable: the loop above returns or raises")
+        retrying = stamina.RetryingCaller(
+            attempts=self._settings.attempts, timeout=seconds, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+        )
+        return retrying(retry, fetch)
 
     def _all_pages(self, url: str, etag: str | None, until: float) -> Fetched:
         first = self._get(url, etag, until, self._settings.max_body)

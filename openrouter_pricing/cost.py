@@ -168,14 +168,14 @@ def unpriced(rates: Rates, usage: Usage) -> tuple[str, str] | None:
     Rows without a completion price are prompt-only (embeddings). A price of 0 on a row that costs something otherwise
     is how lists until 2026 spelt "not offered", so images and searches are not free there.
     """
-    if usage.prompt_tokens and rates.prompt is None:
+    if rates.prompt is None and _plain(_input_parts(rates, usage), usage.prompt_tokens):
         return "prompt_tokens", "the model lists no prompt price"
-    if usage.completion_tokens and rates.completion is None:
+    if rates.completion is None and _plain(_output_parts(rates, usage), usage.completion_tokens):
         return "completion_tokens", "the model lists no completion price (embedding models price the prompt alone)"
     if usage.images and not usage.image_tokens:
         if not _offered(rates, rates.image):
             return "images", "the model lists no price per image"
-        if rates.paid and rates.image == rates.prompt:
+        if rates.paid and rates.image_per_token:
             return "images", "the model lists a price per image token; give image_tokens"
     if usage.web_searches and not _offered(rates, rates.web_search):
         return "web_searches", "the model lists no price per search"
@@ -188,78 +188,104 @@ def _offered(rates: Rates, price: Decimal | None) -> bool:
 
 def itemise(rates: Rates, usage: Usage) -> list[CostLine]:
     """The bill of ``usage`` at ``rates`` (overrides already chosen), line by line; unpriced dimensions are left out."""
-    lines: list[CostLine] = []
-    if rates.prompt is not None:
-        lines += _input_lines(rates, rates.prompt, usage)
-    if rates.completion is not None:
-        lines += _output_lines(rates, rates.completion, usage)
+    lines = _split("prompt", usage.prompt_tokens, rates.prompt, _input_parts(rates, usage))
+    lines += [_line(item, tokens, price) for item, tokens, price in _storage(rates, usage)]
+    lines += _split("completion", usage.completion_tokens, rates.completion, _output_parts(rates, usage))
     if rates.request:
         lines.append(_line("request", usage.requests, rates.request))
-    if usage.images and not usage.image_tokens and rates.image and rates.image != rates.prompt:
+    if usage.images and not usage.image_tokens and rates.image and not rates.image_per_token:
         lines.append(_line("image", usage.images, rates.image))
     if usage.web_searches and rates.web_search:
         lines.append(_line("web_search", usage.web_searches, rates.web_search))
     return lines
 
 
-def _input_lines(rates: Rates, prompt: Decimal, usage: Usage) -> list[CostLine]:
-    """Prompt tokens: reads, writes, audio and image tokens are taken out in this order, each clamped to what is left.
+#: A price key, its tokens, and the price listed for it.
+_Part: TypeAlias = tuple[str, int, "Decimal | None"]
 
-    The reported count includes cached reads and cache writes (checked against bills). A cache price of 0 counts as not
-    listed, as the lists of March 2025 give 0 for every row and nobody is billed below cost. A write priced at or above
-    the prompt replaces the prompt price (Anthropic, OpenAI, Qwen); one priced below it is storage, charged on top
-    (Gemini: a bill of 2168 prompt, 2161 read and 2161 written tokens was 7 plain + 2161 reads + 2161 writes). One-hour
-    writes have a price of their own or that of the other writes.
+
+def _input_parts(rates: Rates, usage: Usage) -> list[_Part]:
+    """Parts of the prompt, in the order in which they are taken out of it: reads, writes, audio and image tokens.
+
+    The reported count includes cached reads and cache writes (checked against bills). A write priced at or above the
+    prompt replaces the prompt price (Anthropic, OpenAI, Qwen): plain = prompt - reads - writes.
     https://openrouter.ai/docs/guides/best-practices/prompt-caching
     """
-    hour = min(usage.cache_write_1h_tokens, usage.prompt_tokens)
-    base = min(usage.cache_write_tokens, usage.prompt_tokens) - hour
-    writes = [
-        ("input_cache_write", max(base, 0), rates.input_cache_write),
-        ("input_cache_write_1h", hour, rates.input_cache_write_1h or rates.input_cache_write),
+    return [
+        ("input_cache_read", usage.cached_tokens, rates.input_cache_read),
+        *(write for write in _writes(rates, usage) if not _is_storage(rates, write)),
+        ("audio", usage.audio_tokens, rates.audio),
+        ("image_token", usage.image_tokens, rates.image_token),
     ]
-    stored = [write for write in writes if write[2] and write[2] < prompt]
-    return _split(
-        ("prompt", usage.prompt_tokens, prompt),
-        [
-            ("input_cache_read", usage.cached_tokens, rates.input_cache_read),
-            *(write for write in writes if write not in stored),
-            ("audio", usage.audio_tokens, rates.audio),
-            ("image_token", usage.image_tokens, rates.image_token),
-        ],
-    ) + [_line(item, tokens, price) for item, tokens, price in stored if tokens and price]
 
 
-def _output_lines(rates: Rates, completion: Decimal, usage: Usage) -> list[CostLine]:
-    """Completion tokens: reasoning, audio and image tokens are taken out in this order, each clamped to what is left.
+def _output_parts(rates: Rates, usage: Usage) -> list[_Part]:
+    """Parts of the completion, in the order in which they are taken out of it: reasoning, audio and image tokens.
 
     Reasoning is inside the completion count; a listed ``internal_reasoning`` above zero replaces the completion price
-    for those tokens and never adds to it (checked against bills). Counts come dirty (reasoning 11 of completion 10).
+    for those tokens and never adds to it (checked against bills).
     https://openrouter.ai/docs/guides/best-practices/reasoning-tokens
     """
-    return _split(
-        ("completion", usage.completion_tokens, completion),
-        [
-            ("internal_reasoning", usage.reasoning_tokens, rates.internal_reasoning),
-            ("audio_output", usage.audio_output_tokens, rates.audio_output),
-            ("image_output", usage.image_output_tokens, rates.image_output),
-        ],
-    )
+    return [
+        ("internal_reasoning", usage.reasoning_tokens, rates.internal_reasoning),
+        ("audio_output", usage.audio_output_tokens, rates.audio_output),
+        ("image_output", usage.image_output_tokens, rates.image_output),
+    ]
 
 
-def _split(whole: tuple[str, int, Decimal], parts: list[tuple[str, int, Decimal | None]]) -> list[CostLine]:
-    """Take ``parts`` out of ``whole``; a part without a price of its own, or one of 0, keeps the price of the whole."""
-    item, tokens, price = whole
-    left, plain = tokens, 0
+def _writes(rates: Rates, usage: Usage) -> list[_Part]:
+    """Cache writes by lifetime; those kept for an hour have a price of their own or that of the others."""
+    hour = min(usage.cache_write_1h_tokens, usage.prompt_tokens)
+    rest = max(min(usage.cache_write_tokens, usage.prompt_tokens) - hour, 0)
+    return [
+        ("input_cache_write", rest, rates.input_cache_write),
+        ("input_cache_write_1h", hour, rates.input_cache_write_1h or rates.input_cache_write),
+    ]
+
+
+def _is_storage(rates: Rates, write: _Part) -> bool:
+    price = write[2]
+    return bool(price and rates.prompt is not None and price < rates.prompt)
+
+
+def _storage(rates: Rates, usage: Usage) -> list[tuple[str, int, Decimal]]:
+    """Writes priced below the prompt: storage, charged on top (Gemini).
+
+    A bill of 2168 prompt, 2161 read and 2161 written tokens was 7 plain + 2161 reads + 2161 writes.
+    """
+    return [
+        (item, tokens, price)
+        for item, tokens, price in _writes(rates, usage)
+        if tokens and price and _is_storage(rates, (item, tokens, price))
+    ]
+
+
+def _split(whole: str, tokens: int, price: Decimal | None, parts: list[_Part]) -> list[CostLine]:
+    """Take ``parts`` out of ``tokens``, each clamped to what is left: counts come dirty (reasoning 11 of 10).
+
+    A part without a price of its own keeps that of the whole. So does one of price 0: the lists of March 2025 give 0
+    for every row, and nobody is billed below cost.
+    """
+    left = tokens
     lines: list[CostLine] = []
-    for part, wanted, own in parts:
+    for item, wanted, own in parts:
         taken = min(wanted, left)
         left -= taken
-        if not own:
-            plain += taken
-        elif taken:
-            lines.append(_line(part, taken, own))
-    return [_line(item, left + plain, price), *lines]
+        if own and taken:
+            lines.append(_line(item, taken, own))
+    if price is None:
+        return lines
+    return [_line(whole, _plain(parts, tokens), price), *lines]
+
+
+def _plain(parts: list[_Part], tokens: int) -> int:
+    """How many of ``tokens`` no part with a price of its own takes."""
+    left, plain = tokens, 0
+    for _, wanted, own in parts:
+        taken = min(wanted, left)
+        left -= taken
+        plain += 0 if own else taken
+    return left + plain
 
 
 def _line(item: str, quantity: int, unit_price: Decimal) -> CostLine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -32,6 +33,8 @@ class Category(str, enum.Enum):
         return cls.REASONING
 
 
+_MAX_DEPTH = 64
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "canonical_slug": str,
     "name": str,
@@ -123,20 +126,45 @@ class Model:
         if isinstance(pricing, Mapping) and outputs and "text" not in outputs and _is_zero(pricing.get("completion")):
             # Nothing that would be counted as completion comes out of it: the 0 there is a filler, not a price.
             pricing = {key: value for key, value in pricing.items() if key != "completion"}
-        length = row.get("context_length")
+        length = _length(row.get("context_length"))
         return cls(
             id=model_id,
             canonical_slug=row.get("canonical_slug") or model_id,
             name=row.get("name") or model_id,
             provider=model_id.lstrip("~").split("/")[0] if "/" in model_id else "unknown",
-            context_length=None if length is None else int(length),
+            context_length=length,
             rates=Rates.from_dict(pricing),  # type: ignore[arg-type]  # reports a missing or foreign one itself
             alias_target=target,
             input_modalities=inputs,
             output_modalities=outputs,
             supported_parameters=_strings(row.get("supported_parameters"), "supported_parameters"),
-            row=json.dumps(row, separators=(",", ":"), default=_number).encode() if text is None else text,
+            row=_text(row) if text is None else text,
         )
+
+
+def _text(row: Mapping[str, Any]) -> bytes:
+    """A row as JSON.
+
+    Raises:
+        ValueError: it holds NaN, or nests deeper than anybody should have to decode.
+    """
+    text = json.dumps(row, separators=(",", ":"), default=_number, allow_nan=False).encode()
+    if text.count(b"[") + text.count(b"{") > _MAX_DEPTH:  # only then can it be that deep
+        depth = 0
+        for bracket in _STRING.sub(b"", text):
+            depth += (bracket in b"[{") - (bracket in b"]}")
+            if depth > _MAX_DEPTH:
+                raise ValueError(f"it nests more than {_MAX_DEPTH} levels")
+    return text
+
+
+def _length(value: Any) -> int | None:
+    """A context length: whole tokens."""
+    if value is None:
+        return None
+    if not 0 <= value <= _money.MAX_COUNT:
+        raise ValueError(f"context_length must be from 0 to 10**18: {str(value)[:40]}")
+    return int(value)
 
 
 def _is_zero(value: object) -> bool:

@@ -137,7 +137,10 @@ class Pricing:
         self._answers += 1
         rate = self._markup_rate if markup_rate is None else _read_markup(markup_rate)
         if usage is None and at is None:
-            plain = held.prices.get(model)
+            try:
+                plain = held.prices.get(model)
+            except TypeError:  # it cannot even be hashed: the catalogue says so by name
+                plain = None
             if (
                 plain is not None
                 and type(prompt_tokens) is int
@@ -171,7 +174,7 @@ class Pricing:
         rate: Decimal,
         at: datetime | None,
     ) -> Cost:
-        from .catalog import aware
+        from ._clock import aware
         from .cost import Cost, charge
         from .usage import Usage
 
@@ -222,7 +225,7 @@ class Pricing:
             UnknownModelError, VariablePriceError, UnpricedUsageError: as for :meth:`cost`, unless the response
                 reports its cost.
         """
-        from .catalog import aware
+        from ._clock import aware
         from .cost import Cost, charge
         from .usage import read_response
 
@@ -321,6 +324,7 @@ class Pricing:
             return
         if self._cache.closed:
             raise PricingError("this Pricing is closed")
+        self._cache.look_within(self._settings.warm_interval)
         self._warmer.start()
 
     def stop_warmer(self) -> None:
@@ -358,9 +362,8 @@ class Pricing:
 
     def __del__(self) -> None:
         cache = getattr(self, "_cache", None)
-        if cache is not None and cache.in_use:
-            if self._warmer is not None:
-                self._warmer.stop(timeout=0)
+        if cache is not None and cache.in_use and self._warmer is not None:
+            self._warmer.stop(timeout=0)
             warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
 
 

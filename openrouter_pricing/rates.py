@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from . import _money
+from ._clock import aware
 
 #: Every price key that is known. Unknown keys are kept in ``Rates.extra`` and never charged.
 PRICE_KEYS = (
@@ -45,7 +46,7 @@ class Override:
         utc_start: first minute of a daily UTC window, as minutes after midnight.
         utc_end: first minute after that window; a window may wrap midnight.
         utc_days: lower-case English weekdays, judged in UTC at the request's own instant.
-        unknown: conditions that this release does not know; an entry with any of them never applies.
+        unknown: conditions that this release does not know, as they came; an entry with any never applies.
     """
 
     prices: Mapping[str, Decimal]
@@ -53,7 +54,7 @@ class Override:
     utc_start: int | None = None
     utc_end: int | None = None
     utc_days: frozenset[str] | None = None
-    unknown: tuple[str, ...] = ()
+    unknown: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def timed(self) -> bool:
@@ -70,7 +71,7 @@ class Override:
             return True
         if at is None:
             raise ValueError("at must be given: the prices depend on the time of the request")
-        instant = at.astimezone(timezone.utc)
+        instant = aware(at, "at")
         if self.utc_days is not None and _DAYS[instant.weekday()] not in self.utc_days:
             return False
         minute = instant.hour * 60 + instant.minute
@@ -100,9 +101,11 @@ class Override:
             utc_end=_minutes(entry.get("utc_end"), "overrides.utc_end"),
             utc_days=None if days is None else frozenset(days),
             # A key that the row itself lists is a price we do not charge yet; any other one is a condition.
-            unknown=tuple(
-                str(key) for key in entry if key not in _CONDITIONS and key not in PRICE_KEYS and key not in listed
-            ),
+            unknown={
+                str(key): value
+                for key, value in entry.items()
+                if key not in _CONDITIONS and key not in PRICE_KEYS and key not in listed
+            },
         )
 
 
@@ -169,6 +172,8 @@ class Rates:
     variable: bool = attrs.field(init=False, eq=False, repr=False)
     #: Anything of it costs more than nothing.
     paid: bool = attrs.field(init=False, eq=False, repr=False)
+    #: The image price is one per token: so it is wherever it equals the prompt price.
+    image_per_token: bool = attrs.field(init=False, eq=False, repr=False)
     #: The prices depend on the time of the request.
     timed: bool = attrs.field(init=False, eq=False, repr=False)
     _effective: dict[tuple[bool, ...], Rates] = attrs.field(factory=dict, init=False, repr=False, eq=False)
@@ -197,6 +202,7 @@ class Rates:
         prices += [price for entry in self.overrides for price in entry.prices.values()]
         object.__setattr__(self, "variable", any(price is not None and price < 0 for price in prices))
         object.__setattr__(self, "paid", any(price is not None and price > 0 for price in prices))
+        object.__setattr__(self, "image_per_token", self.image is not None and self.image == self.prompt)
         object.__setattr__(self, "timed", any(entry.timed for entry in self.overrides))
 
     def per_million(self, key: str) -> Decimal | None:
@@ -231,12 +237,15 @@ class Rates:
             for entry, holds in zip(self.overrides, mask, strict=True):
                 if holds:
                     prices.update(entry.prices)
-            rates = self._effective[mask] = Rates(**prices, discount=self.discount, extra=self.extra)
+            rates = Rates(**prices, discount=self.discount, extra=self.extra)
+            object.__setattr__(rates, "image_per_token", self.image_per_token)
+            self._effective[mask] = rates
         return rates
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: the listed prices as strings, overrides with their conditions."""
-        shown: dict[str, Any] = {
+        """JSON-ready, as :meth:`from_dict` reads it: prices as strings, overrides with their conditions."""
+        shown: dict[str, Any] = dict(self.extra)
+        shown |= {
             key: _money.text(getattr(self, key)) for key in (*PRICE_KEYS, "discount") if getattr(self, key) is not None
         }
         if self.overrides:
@@ -245,7 +254,7 @@ class Rates:
 
 
 def _override_dict(entry: Override) -> dict[str, Any]:
-    shown: dict[str, Any] = {key: _money.text(price) for key, price in entry.prices.items()}
+    shown: dict[str, Any] = {key: _money.text(price) for key, price in entry.prices.items()} | dict(entry.unknown)
     if entry.min_prompt_tokens is not None:
         shown["min_prompt_tokens"] = int(entry.min_prompt_tokens)
     for name, minutes in (("utc_start", entry.utc_start), ("utc_end", entry.utc_end)):

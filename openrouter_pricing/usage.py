@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -124,7 +125,7 @@ def read_response(response: object) -> Reading:
         usage = body
     if _get(usage, "prompt_tokens") is not None or _get(usage, "completion_tokens") is not None:
         counts = _chat_counts(usage)
-    elif any(_get(usage, name) is not None for name in ("cache_read_input_tokens", "cache_creation_input_tokens")):
+    elif any(_get(usage, name) is not None for name in _MESSAGES_ONLY):
         counts = _messages_counts(usage)
     elif _get(usage, "input_tokens") is not None or _get(usage, "output_tokens") is not None:
         counts = _responses_counts(usage)
@@ -136,6 +137,9 @@ def read_response(response: object) -> Reading:
     return _reading(
         body, counts, _money_of(usage, "cost"), upstream, _get(usage, "is_byok"), _get(usage, "service_tier")
     )
+
+
+_MESSAGES_ONLY = ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation")
 
 
 def _chat_counts(usage: object) -> dict[str, int]:
@@ -246,10 +250,11 @@ def _count(holder: object, name: str) -> int:
     value = _get(holder, name)
     if value is None or not isinstance(value, (int, float, Decimal, str)):
         return 0
+    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value):
+        value = int(value)
     try:
-        whole = int(value) if isinstance(value, (float, Decimal)) else value
-        return _money.count(whole if whole == value else value, name)
-    except (TypeError, OverflowError) as error:
+        return _money.count(value, name)
+    except TypeError as error:
         raise ValueError(f"{name} is not a whole number: {str(value)[:40]!r}") from error
 
 

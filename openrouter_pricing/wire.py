@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -121,7 +122,7 @@ def _rows(body: bytes) -> list[Any]:
 def _document(body: bytes) -> dict[str, Any]:
     """The top-level object of a body; numbers keep their digits."""
     try:
-        document = json.loads(body, parse_float=Decimal)
+        document = json.loads(body, parse_float=_decimal)
     except json.JSONDecodeError as error:
         raise PayloadError(f"upstream answered 200 with something that is not JSON: {body[:60]!r}") from error
     except UnicodeDecodeError as error:
@@ -134,33 +135,46 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _row_by_row(body: bytes) -> dict[str, Any]:
-    """The document with each of the top-level list's rows decoded by itself; those that cannot be become None."""
-    stack: list[bytes] = []
-    key, last = b"", b""
-    starts: dict[bytes, int] = {}
+    """The document with each row of ``data`` decoded by itself; those that cannot be become None."""
+    document: dict[str, Any] = {}
     rows: list[Any] = []
+    depth, start = 0, 0
+    key = last = b""
     for token in _TOKENS.finditer(body):
-        text, depth = token.group(), len(stack)
+        text = token.group()
+        listed = key == b'"data"'
         if text in (b"{", b"["):
-            if depth == 2 and key == b'"data"':
-                starts[b"row"] = token.start()
-            stack.append(text)
+            if depth == 1 + listed:
+                start = token.start()
+            depth += 1
         elif text in (b"}", b"]"):
-            if not stack:
+            depth -= 1
+            if depth < 0:
                 raise PayloadError("upstream answered 200 with JSON whose brackets do not match")
-            stack.pop()
-            if len(stack) == 2 and key == b'"data"':
-                rows.append(_row(body[starts[b"row"] : token.end()]))
+            if depth == 1 + listed:
+                value = _row(body[start : token.end()])
+                if listed:
+                    rows.append(value)
+                else:
+                    document[key.strip(b'"').decode(errors="replace")] = value
         elif text == b":" and depth == 1:
             key = last
         last = text
-    if stack:
+    if depth:
         raise PayloadError("upstream answered 200 with JSON that is cut off")
-    return {"data": rows}
+    return {**document, "data": rows}
 
 
 def _row(text: bytes) -> Any:
     try:
-        return json.loads(text, parse_float=Decimal)
+        return json.loads(text, parse_float=_decimal)
     except (RecursionError, ValueError):
         return None
+
+
+def _decimal(digits: str) -> Decimal | float:
+    """A number with all of its digits; NaN, which costs its row, where not even a Decimal holds its exponent."""
+    try:
+        return Decimal(digits)
+    except ArithmeticError:
+        return math.nan

@@ -209,6 +209,14 @@ def test_disk_stays_in_its_directory(tmp_path: Path) -> None:
     backend.close()
 
 
+def test_disk_lists_its_keys(tmp_path: Path) -> None:
+    """Keys that are not pickled are read as they are."""
+    backend = DiskBackend(tmp_path / "store")
+    backend.set("key", b"value")
+    assert list(backend._open()) == ["key"]
+    backend.close()
+
+
 def test_disk_mends_a_corrupt_database(tmp_path: Path) -> None:
     """A file that is no database is moved aside, not lost, and the store works again."""
     directory = tmp_path / "store"
@@ -365,7 +373,7 @@ def test_a_strangers_backend_is_found(tmp_path: Path, upstream: Upstream) -> Non
         archive.writestr("stranger-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(
             "stranger-1.dist-info/entry_points.txt",
-            "[openrouter_pricing.backends]\nstranger = stranger:open_stranger\n",
+            "[openrouter_pricing.backends]\naaa = stranger:other\nstranger = stranger:open_stranger\n",
         )
         archive.writestr("stranger-1.dist-info/RECORD", "")
     site = tmp_path / "site"

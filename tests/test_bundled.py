@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from openrouter_pricing import Catalog, Pricing, Settings
+from openrouter_pricing import Catalog, CatalogUnavailableError, Pricing, Settings
 from openrouter_pricing._bundled import load_bundled
 
 CONVERTER = Path(__file__).resolve().parents[1] / "tools" / "snapshot_from_genai_prices.py"
@@ -153,3 +153,11 @@ def test_what_cannot_be_converted_is_refused(converter: Any) -> None:
             converter.row(types.ModelInfo("a/b", rule, **fields))
     expected = {"id": "a/b", "pricing": {"prompt": "0.000001"}}
     assert expected == converter.row(types.ModelInfo("a/b", rule, prices=plain))
+
+
+@pytest.mark.parametrize("data", [None, b"", b"garbage", gzip.compress(b"garbage")])
+def test_a_broken_installation_says_so(monkeypatch: pytest.MonkeyPatch, data: bytes | None) -> None:
+    """A snapshot that is missing or damaged is an error of ours that says what to do."""
+    monkeypatch.setattr("pkgutil.get_data", lambda package, resource: data)
+    with pytest.raises(CatalogUnavailableError, match="install the package anew"):
+        load_bundled()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -49,6 +50,7 @@ def settle(pricing: Pricing) -> None:
     for thread in threading.enumerate():
         if thread.name == "openrouter-pricing-refresh":
             thread.join(10)
+            assert not thread.is_alive()
 
 
 def source(pricing: Pricing) -> str:
@@ -264,6 +266,8 @@ def test_only_the_first_failure_is_waited_for(make_pricing: Make, upstream: Upst
     hold = threading.Event()
     upstream.answer = Answer(models(priced("4")), hold=hold)
     assert source(pricing) == "bundled"
+    assert pricing._cache is not None
+    pricing._cache.renew()
     assert len(upstream.requests) == 1, "the back-off was ignored"
     hands.turn(1.1)
     assert source(pricing) == "bundled"  # answered although the fetch hangs
@@ -583,6 +587,51 @@ def test_the_deadline_by_the_clock_ends_the_wait_for_a_lease(make_pricing: Make,
     hands.turn(3)
     assert flight.done.wait(10)
     assert "another process" in str(flight.error)
+
+
+def test_a_taken_over_lease_has_time_anew(make_pricing: Make, upstream: Upstream) -> None:
+    """Who takes over from a dead holder may fetch for a whole deadline; callers wait for theirs and no longer."""
+    pricing = make_pricing(backend=MemoryBackend(), deadline=1)
+    assert pricing._cache is not None
+    assert pricing._cache._process().store.lease(0.5) is not None
+    upstream.answer = Answer(models(priced("2")), hold=(hold := threading.Event()))
+    with pytest.raises(TransportError, match="within the deadline"):
+        pricing.refresh()
+    assert pricing.stats().abandoned == 0
+    hold.set()
+    settle(pricing)
+    assert pricing.cost(MODEL, 1).raw == 2
+
+
+def test_a_slot_is_taken_away_once(make_pricing: Make, upstream: Upstream) -> None:
+    """Of two callers whose patience ends at the same moment, one takes the slot away."""
+    upstream.answer = Answer(models(), hold=(hold := threading.Event()))
+    pricing = make_pricing(deadline=0.2, read_timeout=10)
+    assert pricing._cache is not None
+    flights = pricing._cache._process().flights
+    flight = flights.start(force=True)
+    assert flight is not None
+    flights.wait(flight)
+    flights._abandon(flight)
+    assert pricing.stats().abandoned == 1
+    hold.set()
+
+
+def test_a_forked_child_goes_on_by_itself(make_pricing: Make, upstream: Upstream, tmp_path: Path) -> None:
+    """A child answers from what its parent held, fetches by itself, and starts a warmer of its own."""
+    pricing = make_pricing(backend=open_backend(f"disk://{tmp_path}/store"), l1_ttl=0, warm=True)
+    assert source(pricing) == "live"
+    upstream.say(priced("2"))
+    pid = os.fork()
+    if pid == 0:
+        good = source(pricing) == "live" and pricing.stats().warmer_alive
+        pricing.refresh()
+        good = good and pricing.cost(MODEL, 1).raw == 2 and pricing.stats().fetches == 1
+        pricing.close()
+        os._exit(0 if good else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert pricing.cost(MODEL, 1).raw == 2
+    assert pricing.stats().warmer_alive
 
 
 # -- belief ------------------------------------------------------------------------------------------------------------
@@ -924,6 +973,7 @@ def test_closing_between_lease_and_fetch(make_pricing: Make) -> None:
 
     pricing = make_pricing(backend=Closing())
     assert source(pricing) == "bundled"
+    settle(pricing)
 
 
 def test_stats(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:

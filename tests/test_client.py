@@ -561,3 +561,11 @@ def test_a_forked_child_has_connections_of_its_own(upstream: Upstream) -> None:
     assert os.waitpid(pid, 0)[1] == 0
     assert client.fetch().status == 200
     client.close()
+
+
+def test_an_attempt_that_begins_too_late_asks_nothing() -> None:
+    """When the pause between two attempts outlasts the deadline, the second one is not made."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(TransportError, match="before the upstream answered"):
+        quick(f"http://127.0.0.1:{port}", attempts=2, deadline=0.09).fetch()

@@ -1,5 +1,7 @@
 """Billing rules: how rates meet usage."""
 
+# ruff: noqa: SIM300 (asserts read expected == actual)
+
 from __future__ import annotations
 
 import decimal
@@ -56,7 +58,8 @@ CLAUDE = {
 EVERYTHING = {
     **{key: f"0.0000{number}37" for number, key in enumerate(("prompt", "completion", "audio", "audio_output"), 1)},
     "image_token": "0.000071", "image_output": "0.000091", "internal_reasoning": "0.00012",
-    "input_cache_read": "0.0000000416666666666667", "input_cache_write": "0.0000411", "input_cache_write_1h": "0.0000599",
+    "input_cache_read": "0.0000000416666666666667", "input_cache_write": "0.0000411",
+    "input_cache_write_1h": "0.0000599",
     "request": "0.00101", "image": "0.0023", "web_search": "0.01",
 }  # fmt: skip
 FREE = {"prompt": "0", "completion": "0", "request": "0", "image": "0", "web_search": "0"}
@@ -269,7 +272,7 @@ def test_the_order_of_subtraction_of_the_prompt() -> None:
     assert {
         "input_cache_read": 40, "input_cache_write": 20, "input_cache_write_1h": 10, "audio": 30, "image_token": 20
     } == taken[120]  # fmt: skip
-    assert 10 == taken[140]["prompt"]  # noqa: SIM300
+    assert 10 == taken[140]["prompt"]
 
 
 @anybody
@@ -343,7 +346,6 @@ def test_a_dimension_without_a_price_is_an_error(
     assert caught.value.reason.startswith(reason)
 
 
-@pytest.mark.xfail(strict=True, reason="the image price is compared with the overridden prompt price")
 def test_an_image_price_per_token_stays_one_above_a_threshold() -> None:
     """An override of the prompt price does not turn the price of an image token into one of an image."""
     listed = {**GEMINI, "overrides": [{"min_prompt_tokens": 200_000, "prompt": "0.0000006"}]}
@@ -371,7 +373,7 @@ def test_a_variable_price_is_an_error(key: str) -> None:
     with pytest.raises(VariablePriceError) as caught:
         charge(Rates.from_dict({**FREE, key: "-1"}), Usage(1, 1), model_id="openrouter/auto")
 
-    assert "openrouter/auto" == caught.value.model_id  # noqa: SIM300
+    assert "openrouter/auto" == caught.value.model_id
 
 
 @anybody
@@ -463,16 +465,19 @@ def test_to_dict_is_json_with_money_as_strings() -> None:
 
     assert {
         "model_id": "openai/gpt-4o-mini",
-        "total": "0.00058500",
-        "raw": "0.0004500",
+        "total": "0.000585000",
+        "raw": "0.00045000",
         "markup_rate": "1.3",
-        "computed": "0.0004500",
+        "computed": "0.00045000",
         "reported": None,
         "residual": None,
         "source": "pinned",
         "as_of": "2026-11-02T00:00:00+00:00",
+        "provider": None,
+        "service_tier": None,
+        "flags": [],
         "lines": [
-            {"item": "prompt", "quantity": 1000, "unit_price": "1.5E-7", "amount": "0.0001500"},
+            {"item": "prompt", "quantity": 1000, "unit_price": "1.5E-7", "amount": "0.00015000"},
             {"item": "completion", "quantity": 500, "unit_price": "6E-7", "amount": "0.0003000"},
         ],
     } == json.loads(json.dumps(cost.to_dict()))
@@ -497,19 +502,27 @@ def test_the_first_and_the_second_answer_are_alike() -> None:
 
 def test_a_reported_cost_shows_its_residual() -> None:
     """What the price list does not explain is shown, never hidden."""
-    cost = attrs.evolve(charge(Rates.from_dict(GEMINI), Usage(1000)), reported=Decimal("0.00031"))
+    cost = charge(Rates.from_dict(GEMINI), Usage(1000), Decimal(2), reported=Decimal("0.00031"))
 
     assert Decimal("0.00001") == cost.residual
-    assert "0.0000100" == cost.to_dict()["residual"]  # noqa: SIM300
+    assert [Decimal("0.0003"), Decimal("0.00031"), Decimal("0.00062")] == [cost.computed, cost.raw, cost.total]
+    assert "0.0000100" == cost.to_dict()["residual"]
     assert attrs.evolve(cost, computed=None).residual is None
+
+
+def test_a_reported_cost_settles_what_the_list_does_not_price() -> None:
+    """A dimension without a price is no error where the response says what the call cost; it shows as residual."""
+    cost = charge(Rates.from_dict(GEMINI), Usage(1000, web_searches=1), reported=Decimal("0.0103"))
+
+    assert [Decimal("0.0103"), Decimal("0.01")] == [cost.raw, cost.residual]
 
 
 def test_a_cost_without_a_price_list_has_no_lines() -> None:
     """A model that nobody lists but whose cost was reported has neither lines nor residual."""
     reported = Decimal("0.5")
-    cost = Cost("x/y", None, reported, reported, Decimal(1), reported, "reported", None, None, None)
+    cost = Cost("x/y", None, reported, reported, Decimal(1), reported, "reported", None, None, Usage(5))
 
-    assert ((), None, None) == (cost.lines, cost.residual, cost.usage)
+    assert ((), None, Usage(5)) == (cost.lines, cost.residual, cost.usage)
     assert (None, None) == (cost.to_dict()["computed"], cost.to_dict()["as_of"])
 
 
@@ -563,7 +576,7 @@ def test_no_context_changes_the_text(prices: dict[str, str], counts: dict[str, i
         with decimal.localcontext(context):
             forms.add(json.dumps(charge(Rates.from_dict(prices), Usage(**counts)).to_dict()))
 
-    assert 1 == len(forms)  # noqa: SIM300
+    assert 1 == len(forms)
 
 
 @many
@@ -637,7 +650,7 @@ def test_a_markup_that_cannot_be_read(bad: Any, kind: type[Exception]) -> None:
     """A bad markup raises and names itself, before and after the model's prices are at hand."""
     pricing = pinned(row())
     for _ in range(2):
-        with pytest.raises(kind, match="^markup_rate "):
+        with pytest.raises(kind, match=r"^markup_rate "):
             pricing.cost("openai/gpt-4o-mini", 1, 1, markup_rate=bad)
         pricing.cost("openai/gpt-4o-mini", 1, 1)
 
@@ -696,20 +709,19 @@ def test_a_router_is_an_error() -> None:
 )
 def test_wrong_arguments_are_refused(arguments: dict[str, Any]) -> None:
     """Unknown keywords, two sources of counts, and a usage of another type raise TypeError."""
-    with pytest.raises(TypeError, match="usage|prompts"):
+    with pytest.raises(TypeError, match=r"usage|prompts"):
         pinned(row()).cost("openai/gpt-4o-mini", **arguments)
 
 
 @pytest.mark.parametrize("bad", [None, 5, b"openai/gpt-4o-mini", 1.5])
 def test_a_model_that_is_no_string(bad: Any) -> None:
     """The model is a string."""
-    with pytest.raises(TypeError, match="^model must be a string"):
+    with pytest.raises(TypeError, match=r"^model must be a string"):
         pinned(row()).cost(bad, 1, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="the look-up hashes it before its type is checked")
 @pytest.mark.parametrize("bad", [[], {}])
 def test_a_model_that_cannot_be_hashed(bad: Any) -> None:
     """A list for a model is refused by name, too."""
-    with pytest.raises(TypeError, match="^model must be a string"):
+    with pytest.raises(TypeError, match=r"^model must be a string"):
         pinned(row()).cost(bad, 1, 1)

@@ -1,5 +1,7 @@
 """Every exception: one root, data that survives pickling, messages for people."""
 
+# ruff: noqa: SIM300 (asserts read expected == actual)
+
 from __future__ import annotations
 
 import pickle
@@ -110,7 +112,7 @@ def test_suggestions_are_looked_for_only_when_looked_at() -> None:
 
     assert calls == []
     assert error.suggestions == ("a/b",)
-    assert "unknown model 'a/c'; did you mean 'a/b'?" == str(error)  # noqa: SIM300
+    assert "unknown model 'a/c'; did you mean 'a/b'?" == str(error)
     assert calls == ["called"]
 
 

@@ -1,13 +1,22 @@
-"""Usage: counts of what was consumed."""
+"""Usage: what was consumed, and how responses say so."""
+
+# ruff: noqa: SIM300 (asserts read expected == actual)
 
 from __future__ import annotations
 
+import decimal
+from datetime import datetime, timezone
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import pytest
+from reference import CONTEXTS
+from upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Settings, Usage
+from openrouter_pricing.usage import read_response
 
 FIELDS = [field.name for field in attrs.fields(Usage)]
 
@@ -73,11 +82,219 @@ def test_usage_is_a_value() -> None:
 )  # fmt: skip
 def test_the_facade_refuses_bad_counts(name: str, asked_before: bool, bad: Any, kind: type[Exception]) -> None:
     """A bad count is refused by name, also for a model whose prices are at hand already."""
-    from upstream import row
-
     pricing = Pricing(Settings(), catalog=Catalog.from_models([row()]))
     if asked_before:
         pricing.cost("openai/gpt-4o-mini", 1, 1)
 
     with pytest.raises(kind, match=f"^{name} must "):
         pricing.cost("openai/gpt-4o-mini", **{name: bad})
+
+
+# -- responses -------------------------------------------------------------------------------------------------------
+
+CHAT = {
+    "id": "gen-1",
+    "model": "google/gemini-2.5-flash",
+    "created": 1793534400,
+    "provider": "Google",
+    "usage": {
+        "prompt_tokens": 2168,
+        "completion_tokens": 100,
+        "prompt_tokens_details": {"cached_tokens": 2161, "cache_write_tokens": 5, "audio_tokens": 2, "image_tokens": 1},
+        "completion_tokens_details": {"reasoning_tokens": 40, "audio_tokens": 3, "image_tokens": 4},
+        "server_tool_use_details": {"web_search_requests": 2},
+        "cost": 0.0003253,
+        "cost_details": {"upstream_inference_cost": 0.0003253},
+        "is_byok": False,
+        "service_tier": "flex",
+    },
+}
+RESPONSES = {
+    "model": "openai/gpt-4o",
+    "created_at": 1793534400,
+    "service_tier": "default",
+    "usage": {
+        "input_tokens": 50,
+        "output_tokens": 20,
+        "input_tokens_details": {"cached_tokens": 10},
+        "output_tokens_details": {"reasoning_tokens": 5},
+    },
+}
+MESSAGES = {
+    "model": "anthropic/claude-sonnet-4.6",
+    "usage": {
+        "input_tokens": 10,
+        "output_tokens": 20,
+        "cache_read_input_tokens": 300,
+        "cache_creation_input_tokens": 200,
+        "cache_creation": {"ephemeral_5m_input_tokens": 150, "ephemeral_1h_input_tokens": 50},
+        "server_tool_use": {"web_search_requests": 1},
+    },
+}
+GENERATION = {
+    "data": {
+        "model": "openai/gpt-4o",
+        "created_at": "2026-11-01T12:00:00Z",
+        "provider_name": "OpenAI",
+        "native_tokens_prompt": 100,
+        "native_tokens_completion": 50,
+        "native_tokens_reasoning": 20,
+        "native_tokens_cached": 30,
+        "native_tokens_completion_images": 4,
+        "total_cost": 0.0125,
+        "is_byok": False,
+        "upstream_inference_cost": 0.0125,
+    }
+}
+EXPECTED = {
+    "chat": Usage(
+        2168, 100, cached_tokens=2161, cache_write_tokens=5, audio_tokens=2, image_tokens=1, reasoning_tokens=40,
+        audio_output_tokens=3, image_output_tokens=4, web_searches=2,
+    ),
+    "responses": Usage(50, 20, cached_tokens=10, reasoning_tokens=5),
+    "messages": Usage(
+        510, 20, cached_tokens=300, cache_write_tokens=200, cache_write_1h_tokens=50, web_searches=1,
+    ),
+    "generation": Usage(100, 50, reasoning_tokens=20, cached_tokens=30, image_output_tokens=4),
+}  # fmt: skip
+BODIES = {"chat": CHAT, "responses": RESPONSES, "messages": MESSAGES, "generation": GENERATION}
+
+
+def _objects(value: Any) -> Any:
+    """The same body as objects with attributes."""
+    if isinstance(value, dict):
+        return SimpleNamespace(**{key: _objects(inner) for key, inner in value.items()})
+    return value
+
+
+@pytest.mark.parametrize("shape", BODIES)
+def test_every_shape_of_response_is_read(shape: str) -> None:
+    """The counts of a body come out the same from a dictionary, objects, the usage alone, and a stream's last event."""
+    body = BODIES[shape]
+    alone = body.get("usage") or body["data"]
+
+    for given in (body, _objects(body), alone, {"type": "done", "response": body}, {"message": body}, {"data": alone}):
+        assert EXPECTED[shape] == Usage.from_response(given)
+
+
+def test_what_a_response_says_beside_the_counts() -> None:
+    """Model, instant, provider, tier and cost come from the places that each format has for them."""
+    noon = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
+    chat, responses, generation = (read_response(body) for body in (CHAT, RESPONSES, GENERATION))
+
+    assert ("google/gemini-2.5-flash", noon, Decimal("0.0003253"), "Google", "flex", False, ()) == chat[1:]
+    assert ("openai/gpt-4o", noon, None, None, "default", False, ()) == responses[1:]
+    assert ("openai/gpt-4o", noon, Decimal("0.0125"), "OpenAI", None, False, ()) == generation[1:]
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_with_ones_own_key_fee_and_upstream_are_added(context: str) -> None:
+    """BYOK reports the sum of both, exactly, in any decimal context; else the upstream figure repeats the cost."""
+    usage = {"prompt_tokens": 1, "cost": 0.000123456789, "cost_details": {"upstream_inference_cost": 1.00000000001}}
+    with decimal.localcontext(CONTEXTS[context]):
+        theirs, ours = (read_response({**usage, "is_byok": byok}) for byok in (True, False))
+
+    assert (True, Decimal("1.000123456799")) == (theirs.byok, theirs.reported)
+    assert (False, Decimal("0.000123456789")) == (ours.byok, ours.reported)
+
+
+@pytest.mark.parametrize(("cost", "upstream"), [(None, 1.5), (0.25, None)])
+def test_half_of_a_byok_report_is_left_as_it_is(cost: float | None, upstream: float | None) -> None:
+    """Where one of the two figures is missing nothing is added."""
+    usage = {"prompt_tokens": 1, "is_byok": True, "cost": cost, "cost_details": {"upstream_inference_cost": upstream}}
+
+    assert (None if cost is None else Decimal(str(cost))) == read_response(usage).reported
+
+
+@pytest.mark.parametrize(
+    ("stamp", "instant"),
+    [
+        (1793534400.0, 12), (Decimal(1793534400), 12), ("2026-11-01T12:00:00", 12), ("2026-11-01T14:00:00+02:00", 12),
+        (datetime(2026, 11, 1, 12, tzinfo=timezone.utc), 12), (datetime(2026, 11, 1, 12), 12),  # noqa: DTZ001
+        (None, None), (True, None), ("yesterday", None), (1e30, None), (float("nan"), None), ([1], None),
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_the_instant_of_a_response(stamp: Any, instant: int | None) -> None:
+    """Seconds or ISO 8601, in UTC where no zone is named; what is neither is None."""
+    expected = None if instant is None else datetime(2026, 11, 1, instant, tzinfo=timezone.utc)
+
+    assert expected == read_response({"created": stamp, "usage": {"prompt_tokens": 1}}).created
+
+
+def test_what_is_missing_or_foreign_counts_nothing() -> None:
+    """Null, absent and unset details are 0, and a name that is no string is none."""
+    body = {
+        "model": 5,
+        "provider": ["x"],
+        "service_tier": 7,
+        "usage": {"prompt_tokens": 3.0, "completion_tokens": None, "prompt_tokens_details": None, "cost": object()},
+    }
+    reading = read_response(body)
+
+    assert (Usage(3), None, None, None, None) == (
+        reading.usage,
+        reading.model,
+        reading.reported,
+        reading.provider,
+        reading.service_tier,
+    )
+    assert Usage() == Usage.from_response({"usage": {"completion_tokens": object()}})
+
+
+def test_dirty_counts_are_flagged() -> None:
+    """A part larger than its whole is told, not refused."""
+    usage = {
+        "prompt_tokens": 5, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 6},
+        "completion_tokens_details": {"reasoning_tokens": 11},
+    }  # fmt: skip
+
+    assert ("cached_tokens 6 of prompt_tokens 5", "reasoning_tokens 11 of completion_tokens 10") == read_response(
+        usage
+    ).flags
+
+
+@pytest.mark.parametrize("bad", [None, "{}", b"{}", 5, 1.5, [], ()])
+def test_what_is_no_response_at_all(bad: Any) -> None:
+    """A body that was not decoded, or nothing, raises a TypeError that says so."""
+    with pytest.raises(TypeError, match=f"^response must be an object, not {type(bad).__name__}$"):
+        Usage.from_response(bad)
+
+
+@pytest.mark.parametrize("body", [{}, {"usage": None}, {"usage": {}}, {"usage": 5}, {"error": {"code": 400}}, object()])
+def test_a_response_without_usage(body: Any) -> None:
+    """A body that counts nothing is an error, never a free call."""
+    with pytest.raises(ValueError, match=r"^response has no usage"):
+        Usage.from_response(body)
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        ({"prompt_tokens": -1}, "prompt_tokens must not be negative"),
+        ({"prompt_tokens": 1.5}, "prompt_tokens is not a whole number: '1.5'"),
+        ({"prompt_tokens": "5"}, "prompt_tokens is not a whole number: '5'"),
+        ({"prompt_tokens": True}, "prompt_tokens is not a whole number: 'True'"),
+        ({"prompt_tokens": float("inf")}, "prompt_tokens is not a whole number: 'inf'"),
+        ({"prompt_tokens": 1, "cost": -0.5}, "cost must not be negative: -0.5"),
+        ({"prompt_tokens": 1, "cost": True}, "cost is not an amount: True"),
+        ({"prompt_tokens": 1, "cost": "NaN"}, "cost is not a readable decimal number"),
+    ],
+)
+def test_a_number_that_cannot_be_read_is_named(usage: dict[str, Any], words: str) -> None:
+    """A count or an amount that cannot be one raises a ValueError that names the field."""
+    with pytest.raises(ValueError, match=f"^{words}"):
+        Usage.from_response(usage)
+
+
+def test_a_count_of_nan_is_named() -> None:
+    """NaN is no count, and its field is named like that of any other."""
+    with pytest.raises(ValueError, match=r"^prompt_tokens "):
+        Usage.from_response({"prompt_tokens": float("nan")})
+
+
+def test_a_cache_creation_alone_is_counted() -> None:
+    """Written tokens are counted also where only the split says how many they were."""
+    usage = {"input_tokens": 10, "output_tokens": 1, "cache_creation": {"ephemeral_1h_input_tokens": 50}}
+
+    assert Usage(60, 1, cache_write_tokens=50, cache_write_1h_tokens=50) == Usage.from_response(usage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from openrouter_pricing.backends.memory import MemoryBackend
 from upstream import Answer, Upstream, models, row
 
 from openrouter_pricing import Pricing
-from openrouter_pricing.warmer import Warmer
+from openrouter_pricing.warmer import Warmer, _Run
 
 MODEL = "openai/gpt-4o-mini"
 Make = Callable[..., Pricing]
@@ -153,3 +154,14 @@ def test_it_may_stop_itself(make_pricing: Make, upstream: Upstream) -> None:
     pricing.start_warmer()
     assert closed.wait(10)
     assert isinstance(pricing._warmer, Warmer)
+
+
+def test_two_threads_start_one_warmer(make_pricing: Make) -> None:
+    """Who finds that another thread is just starting the warmer leaves it at that."""
+    pricing = make_pricing()
+    warmer = pricing._warmer
+    assert warmer is not None
+    warmer._runs[os.getpid()] = _Run(warmer._loop)
+    warmer.start()
+    assert not warmer.alive
+    del warmer._runs[os.getpid()]
