@@ -177,6 +177,9 @@ class Catalog(Mapping[str, Model]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
 
+    def __contains__(self, model_id: object) -> bool:
+        return isinstance(model_id, str) and self._resolve(model_id) is not None
+
     def __getitem__(self, model_id: str) -> Model:
         """The model of an id, a canonical slug, or either with a routing suffix.
 
@@ -253,6 +256,9 @@ class Catalog(Mapping[str, Model]):
         Raises:
             ValueError, TypeError: an argument cannot be read; the message names it.
         """
+        for name, value in (("text", text), ("provider", provider), ("modality", modality)):
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"{name} must be a string, not {type(value).__name__}")
         wanted = None if category is None else _category(category)
         highest = None if max_prompt_price is None else _money.read(max_prompt_price, "max_prompt_price")
         least = None if min_context is None else _money.count(min_context, "min_context")

@@ -34,7 +34,7 @@ class Category(str, enum.Enum):
 
 
 _MAX_DEPTH = 64
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "canonical_slug": str,
     "name": str,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -93,9 +92,9 @@ class Override:
             raise TypeError("overrides.utc_days must be a list of weekday names")
         tokens = entry.get("min_prompt_tokens")
         return cls(
-            prices=MappingProxyType(
-                {key: _money.read(entry[key], f"overrides.{key}") for key in PRICE_KEYS if entry.get(key) is not None}
-            ),
+            prices={
+                key: _money.read(entry[key], f"overrides.{key}") for key in PRICE_KEYS if entry.get(key) is not None
+            },
             min_prompt_tokens=None if tokens is None else _money.read(tokens, "overrides.min_prompt_tokens"),
             utc_start=_minutes(entry.get("utc_start"), "overrides.utc_start"),
             utc_end=_minutes(entry.get("utc_end"), "overrides.utc_end"),

@@ -202,9 +202,9 @@ def _read_generation(body: object) -> Reading:
 def _reading(
     body: object, counts: dict[str, int], cost: Decimal | None, upstream: Decimal | None, byok: object, tier: object
 ) -> Reading:
-    if byok is True and cost is not None and upstream is not None:
-        # With one's own key, cost is OpenRouter's fee; otherwise the upstream figure only repeats the token cost.
-        cost = _money.add(cost, upstream)
+    if byok is True and cost is not None:
+        # With one's own key, cost is OpenRouter's fee alone; otherwise the upstream figure only repeats the token cost.
+        cost = None if upstream is None else _money.add(cost, upstream)
     provider = _get(body, "provider") or _get(body, "provider_name")
     tier = tier or _get(body, "service_tier")
     model = _get(body, "model")

@@ -15,7 +15,7 @@ import attrs
 from .catalog import Catalog
 from .errors import PayloadError, StatusError
 
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]')
+_TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{},:]', re.DOTALL)
 
 
 @attrs.frozen
@@ -175,6 +175,7 @@ def _row(text: bytes) -> Any:
 def _decimal(digits: str) -> Decimal | float:
     """A number with all of its digits; NaN, which costs its row, where not even a Decimal holds its exponent."""
     try:
-        return Decimal(digits)
+        number = Decimal(digits)
     except ArithmeticError:
         return math.nan
+    return number if number.is_finite() else math.nan  # a caller's context may not trap what it cannot hold

@@ -30,6 +30,7 @@ from openrouter_pricing import (
     TransportError,
     open_backend,
 )
+from openrouter_pricing._flight import Flight
 
 MODEL = "openai/gpt-4o-mini"
 Make = Callable[..., Pricing]
@@ -963,17 +964,11 @@ def test_close_in_the_middle_of_a_fetch(make_pricing: Make, upstream: Upstream) 
 
 def test_closing_between_lease_and_fetch(make_pricing: Make) -> None:
     """A refresh that finds its source gone ends as one that failed."""
-
-    class Closing(MemoryBackend):
-        def add(self, key: str, value: bytes, *, ttl: float) -> bool:
-            threading.Thread(target=pricing.close).start()
-            while not pricing._cache.closed or pricing._cache._process().refresher._source is not None:  # type: ignore[union-attr]
-                threading.Event().wait(0.01)
-            return super().add(key, value, ttl=ttl)
-
-    pricing = make_pricing(backend=Closing())
-    assert source(pricing) == "bundled"
-    settle(pricing)
+    pricing = make_pricing()
+    assert pricing._cache is not None
+    refresher = pricing._cache._process().refresher
+    with pytest.raises(TransportError, match="closed"):
+        refresher.run(Flight(force=True, until=math.inf), None)
 
 
 def test_stats(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:

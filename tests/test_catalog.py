@@ -1,7 +1,5 @@
 """Catalog: an immutable, lazily decoded set of models."""
 
-# ruff: noqa: SIM300 (asserts read expected == actual)
-
 from __future__ import annotations
 
 import copy
@@ -465,3 +463,24 @@ def test_groups() -> None:
         (Category.PREMIUM, []),
         (Category.REASONING, ["openai/o9"]),
     ] == list(categories.items())
+
+
+def test_what_is_no_name_is_not_in_it() -> None:
+    """Asking for something that is no string is answered with no, as by any mapping."""
+    assert 5 not in GOOD
+    assert "a/x:nitro" in GOOD
+    assert "a/y" not in GOOD
+
+
+@pytest.mark.parametrize("name", ["text", "provider", "modality"])
+def test_conditions_of_a_wrong_kind(name: str) -> None:
+    """A condition that is no string is a TypeError that names it."""
+    with pytest.raises(TypeError, match=name):
+        GOOD.find(**{name: 5})
+
+
+def test_models_with_overrides_can_be_sent_to_another_process() -> None:
+    """A model pickles with its conditional prices."""
+    pricing = {"prompt": "1", "completion": "1", "overrides": [{"min_prompt_tokens": 5, "prompt": "2"}]}
+    model = Catalog.from_models([row("a/x", pricing=pricing)], as_of=AS_OF)["a/x"]
+    assert model == pickle.loads(pickle.dumps(model))

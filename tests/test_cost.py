@@ -1,7 +1,5 @@
 """Billing rules: how rates meet usage."""
 
-# ruff: noqa: SIM300 (asserts read expected == actual)
-
 from __future__ import annotations
 
 import decimal

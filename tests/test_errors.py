@@ -1,7 +1,5 @@
 """Every exception: one root, data that survives pickling, messages for people."""
 
-# ruff: noqa: SIM300 (asserts read expected == actual)
-
 from __future__ import annotations
 
 import pickle

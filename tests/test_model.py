@@ -1,7 +1,5 @@
 """Model: one row of the list."""
 
-# ruff: noqa: SIM300 (asserts read expected == actual)
-
 from __future__ import annotations
 
 import json

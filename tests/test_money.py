@@ -1,7 +1,5 @@
 """Exact decimal arithmetic, whatever the caller's context."""
 
-# ruff: noqa: SIM300 (asserts read expected == actual)
-
 from __future__ import annotations
 
 import decimal

@@ -1,7 +1,5 @@
 """Nine recorded days, and rows that they lack: the SDK against an independent computation, model by model."""
 
-# ruff: noqa: SIM300 (asserts read expected == actual)
-
 from __future__ import annotations
 
 import functools

@@ -1,7 +1,5 @@
 """What an HTTP answer means: bytes in, a catalogue or an error out."""
 
-# ruff: noqa: SIM300 (asserts read expected == actual)
-
 from __future__ import annotations
 
 import decimal
@@ -293,3 +291,11 @@ def test_unicode_bodies() -> None:
     """A byte order mark, and the other encodings that JSON allowed once, are read."""
     for encoding in ("utf-8-sig", "utf-16", "utf-32"):
         assert ["a/good"] == list(read(listed(GOOD).decode().encode(encoding))[0])
+
+
+def test_long_strings_beside_a_hostile_row_cost_no_more_than_their_length() -> None:
+    """A row that is read by itself, as a hostile one stands beside it, may hold a long or even endless string."""
+    long = json.dumps(row("a/long", description="x" * 5_000_000 + '"' * 1000))
+    assert 2 == len(read(listed(GOOD, long, DEEP))[0])
+    with pytest.raises(PayloadError):
+        read(listed(GOOD, DEEP)[:-2] + b', "' + b'\\"' * 200_000)
