@@ -8,7 +8,7 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from openrouter_pricing.backends.memory import MemoryBackend
 from upstream import Answer, Upstream, models, row
 
 from openrouter_pricing import (
+    Catalog,
     CatalogUnavailableError,
     CircuitOpenError,
     Fetched,
@@ -31,6 +32,7 @@ from openrouter_pricing import (
     open_backend,
 )
 from openrouter_pricing._flight import Flight
+from openrouter_pricing._store import Head
 
 MODEL = "openai/gpt-4o-mini"
 Make = Callable[..., Pricing]
@@ -588,6 +590,26 @@ def test_the_deadline_by_the_clock_ends_the_wait_for_a_lease(make_pricing: Make,
     hands.turn(3)
     assert flight.done.wait(10)
     assert "another process" in str(flight.error)
+
+
+def test_what_the_holder_of_the_lease_stored_is_taken(make_pricing: Make, upstream: Upstream) -> None:
+    """A waiter takes new prices from the store as soon as they are there, before the lease is given back."""
+    backend = MemoryBackend()
+    pricing, other = (make_pricing(backend=backend) for _ in range(2))
+    assert pricing._cache is not None
+    assert other._cache is not None
+    holder = other._cache._process().store
+    assert holder.lease(60) is not None
+    thread = threading.Thread(target=pricing.refresh)
+    thread.start()
+    while not pricing.stats().lease_waits:
+        threading.Event().wait(0.01)
+    now = datetime.now(timezone.utc)
+    catalog = Catalog.from_models([priced("6")], as_of=now)
+    holder.save(catalog, Head(now, catalog.digest, None))
+    thread.join(10)
+    assert pricing.cost(MODEL, 1).raw == 6
+    assert upstream.requests == []
 
 
 def test_a_taken_over_lease_has_time_anew(make_pricing: Make, upstream: Upstream) -> None:
