@@ -111,6 +111,7 @@ class SingleFlight(Generic[_T]):
         self._trouble = trouble
         self._lock = threading.Lock()
         self._flight: Flight | None = None
+        self._thread: threading.Thread | None = None
         self._closed = False
 
     def start(self, *, force: bool) -> Flight | None:
@@ -135,9 +136,10 @@ class SingleFlight(Generic[_T]):
             flight = self._flight = Flight(force=force, until=now + self._deadline)
             self._recorder.count("fetches")
             try:
-                threading.Thread(
+                self._thread = threading.Thread(
                     target=self._fly, args=(flight,), name="openrouter-pricing-refresh", daemon=True
-                ).start()
+                )
+                self._thread.start()
             except RuntimeError as error:  # the interpreter is going down, or there are too many threads
                 self._settle(flight, TransportError(f"no thread for a fetch: {error}"))
             return flight
@@ -157,6 +159,12 @@ class SingleFlight(Generic[_T]):
             self._closed = True
             if self._flight is not None:
                 self._settle(self._flight, TransportError("closed in the middle of a fetch"))
+
+    def join(self, timeout: float) -> None:
+        """Give the last refresh a moment to clean up after itself."""
+        thread = self._thread
+        if thread is not None and thread.ident is not None and thread is not threading.current_thread():
+            thread.join(timeout)
 
     def _fly(self, flight: Flight) -> None:
         began = self._clock.monotonic()

@@ -177,7 +177,7 @@ class Store:
         """Close the backend if it is ours; waits a second at most."""
         if self._opened is not None and owned:
             self._ask(lambda backend: backend.close(), None, _READ)
-        self._worker.stop()
+        self._worker.close()
 
     def _body(self, digest: str) -> str:
         return f"{self._prefix}catalog:{digest}"

@@ -30,16 +30,19 @@ class Worker:
         self._lock = threading.Lock()
         self._jobs: SimpleQueue[_Job | None] | None = None
         self._late: _Job | None = None
+        self._closed = False
 
     def run(self, work: Callable[[], _T], timeout: float) -> _T:
         """Do ``work`` in the thread and wait for it, at most ``timeout`` seconds; its error is raised here.
 
         Raises:
             TimeoutError: it is not done by then, or an earlier job still hangs.
-            RuntimeError: no thread can be started.
+            RuntimeError: no thread can be started, or it is closed.
         """
         job = _Job(work)
         with self._lock:
+            if self._closed:
+                raise RuntimeError("closed")
             if self._late is not None and not self._late.done.is_set():
                 raise TimeoutError("an earlier operation still hangs")
             if self._jobs is None:
@@ -55,9 +58,10 @@ class Worker:
         result: _T = job.result
         return result
 
-    def stop(self) -> None:
-        """Let the thread end after the jobs that it has. A later job starts another one."""
+    def close(self) -> None:
+        """Take no more jobs, and let the thread end after those that it has."""
         with self._lock:
+            self._closed = True
             jobs, self._jobs = self._jobs, None
         if jobs is not None:
             jobs.put(None)

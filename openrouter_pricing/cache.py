@@ -62,6 +62,9 @@ class Source(Protocol):
         """Let go of everything, also of a fetch that is under way in another thread."""
 
 
+_GRACE = 0.4  # seconds that closing gives a refresh under way to return its lease
+
+
 class Held:
     """What this process answers from, until its clock says to look again.
 
@@ -316,6 +319,7 @@ class CatalogCache:
         if process is not None:
             process.flights.close()
             process.refresher.drop()
+            process.flights.join(_GRACE)
             process.store.close(owned=self._owns_backend)
 
     def _process(self) -> _Process:
