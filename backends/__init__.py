@@ -54,5 +54,5 @@ def find(url: str) -> Callable[[str], Any]:
 
 
 def _hide(url: str) -> str:
-    before, at, after = url.rpartition("@")
-    return f"{before.partition('://')[0]}://***@{after}" if at else url
+    """A URL for people; only its scheme where a password may stand in it."""
+    return f"{url.partition('://')[0]}://***" if any(mark in url for mark in "@?#") else url

@@ -73,7 +73,7 @@ def check_backend(options: Settings) -> tuple[bool, str]:
     except Exception as error:  # noqa: BLE001  # a backend may fail in any way, and that is the finding
         return False, f"{url}: {type(error).__name__}: {mask(str(error))}"
     finally:
-        worker.stop()
+        worker.close()
     if options.backend.lower().startswith("null:"):
         return True, f"{url} keeps nothing, as it should"
     return kept, f"{url} can be written" if kept else f"{url} did not keep what was written"

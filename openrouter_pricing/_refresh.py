@@ -12,8 +12,8 @@ from ._log import logger
 from ._recorder import Recorder
 from ._store import Head, Record, Store
 from .catalog import Catalog
-from .errors import PayloadError, TransportError
-from .settings import Settings
+from .errors import PayloadError, TransportError, UpstreamError
+from .settings import Settings, scrub
 
 if TYPE_CHECKING:
     from .cache import Source
@@ -126,6 +126,9 @@ class Refresher:
                 if newer is not None and self._clock.monotonic() - newer.fetched <= self._settings.l2_ttl:
                     return newer
             return self._fetch(flight, record)
+        except UpstreamError as error:
+            error.args = tuple(scrub(arg, self._settings) if isinstance(arg, str) else arg for arg in error.args)
+            raise
         finally:
             if token is not None:
                 self._store.release(token)

@@ -15,6 +15,7 @@ from ._recorder import Recorder
 from ._worker import Worker
 from .catalog import FORMAT, Catalog
 from .errors import PayloadError
+from .settings import mask
 
 _T = TypeVar("_T")
 
@@ -197,6 +198,9 @@ class Store:
         if kind not in self._logged:
             self._logged.add(kind)
             logger(__name__).warning(
-                "the price store failed (%s: %s); prices are answered without it", kind, error, extra={"error": kind}
+                "the price store failed (%s: %s); prices are answered without it",
+                kind,
+                mask(str(error)),
+                extra={"error": kind},
             )
         return otherwise

@@ -6,6 +6,8 @@ import encodings.idna  # noqa: F401  # a connection imports it; an import inside
 import http.client
 import ipaddress
 import os
+import re
+import socket
 import threading
 import time
 import weakref
@@ -61,7 +63,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
     """An adapter that never retries and whose connections can be broken off from another thread."""
 
     def __init__(self, pool_size: int) -> None:
-        self.connections: weakref.WeakSet[urllib3.connection.HTTPConnection] = weakref.WeakSet()
+        self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         super().__init__(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -71,24 +73,23 @@ class _Adapter(requests.adapters.HTTPAdapter):
         }
 
     def _watched(self, pool: type[urllib3.HTTPConnectionPool]) -> type[urllib3.HTTPConnectionPool]:
-        connections = self.connections
+        sockets = self.sockets
 
         class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
             def connect(self) -> None:
-                connections.add(self)
                 super().connect()
+                if self.sock is not None:
+                    sockets.add(self.sock)
 
         return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
 
     def abort(self) -> None:
         """Break off every connection, so that a thread which reads from one comes back."""
-        for connection in list(self.connections):
-            sock = connection.sock
-            if sock is not None:
-                try:
-                    sock.shutdown(2)
-                except OSError:
-                    continue  # it is gone already, which is what was wanted
+        for sock in list(self.sockets):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it is gone already, which is what was wanted
 
 
 class Client:
@@ -187,9 +188,7 @@ class Client:
         size = len(first.body)
         page = first
         while page.status == 200 and (link := wire.next_page(page.body)) is not None:
-            url = urljoin(url, link)
-            if _origin(url) != self._origin:
-                raise PayloadError("links.next of the model list leads to another origin")
+            url = self._follow(url, link)
             if url in seen or len(seen) >= _MAX_PAGES:
                 raise PayloadError("links.next of the model list never ends")
             seen.add(url)
@@ -202,6 +201,18 @@ class Client:
         # The ETag speaks for the first page alone, so it must not vouch for the others.
         headers = {name: value for name, value in first.headers.items() if name.lower() != "etag"}
         return Fetched(first.status, headers, first.body, tuple(pages))
+
+    def _follow(self, url: str, link: str) -> str:
+        """Where a link leads, at our own origin. Our own host is written into it: parsers disagree about odd ones."""
+        try:
+            parts = urlsplit(urljoin(url, link))
+            same = _origin(parts.geturl()) == self._origin
+        except ValueError:
+            same = False
+        if not same or not re.fullmatch(r"[!-\[\]-~]+", link):
+            raise PayloadError("links.next of the model list leads to another origin, or nowhere")
+        base = urlsplit(self._base)
+        return parts._replace(scheme=base.scheme, netloc=base.netloc, fragment="").geturl()
 
     def _get(self, url: str, etag: str | None, until: float, room: int) -> Fetched:
         left = until - time.monotonic()
@@ -221,10 +232,15 @@ class Client:
             urllib3.exceptions.HTTPError,
             http.client.HTTPException,
             OSError,
-            ValueError,
             AttributeError,  # urllib3 reads from a socket that close() has just taken away
         ) as error:
-            raise TransportError(f"no answer from the upstream: {mask(_reason(error))}") from error
+            if isinstance(error, ValueError):  # a URL of ours or of a proxy, which the message would quote
+                raise TransportError(
+                    f"the upstream's or a proxy's URL cannot be read: {type(error).__name__}"
+                ) from None
+            raise TransportError(f"no answer from the upstream: {_reason(error)}") from error
+        except (ValueError, TypeError) as error:
+            raise TransportError(f"the upstream's or a proxy's URL cannot be read: {type(error).__name__}") from None
 
     def _open(self) -> requests.Session:
         if self._pid != os.getpid():  # a forked child: the session's sockets, and perhaps its lock, are the parent's
@@ -238,6 +254,8 @@ class Client:
                 session.mount("https://", self._adapter)
                 session.mount("http://", self._adapter)
                 session.auth = _Auth(self._authorization)
+                # A proxy of the environment has no business with this machine's own addresses, nor with the key.
+                session.trust_env = not _is_loopback(self._origin[1])
                 session.headers.update(
                     {
                         "Accept": "application/json",
@@ -280,8 +298,16 @@ def _worth_retrying(error: Exception, left: float) -> bool | float:
     return max(error.retry_after, 0.05) if error.retry_after < left else False
 
 
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error)[:300]}"
+def _reason(error: BaseException) -> str:
+    """What went wrong, without the URLs that the libraries' own messages quote."""
+    kind = type(error).__name__
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return f"{kind} ({inner.strerror})"
+        reason = getattr(inner, "reason", None) or (inner.args[0] if inner.args else None)
+        inner = reason if isinstance(reason, BaseException) else inner.__cause__ or inner.__context__
+    return kind
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import attrs
 
@@ -20,12 +21,29 @@ _PREFIX = "OPENROUTER_PRICING_"
 _KEY = "OPENROUTER_API_KEY"
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
-_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)?[^\s'\"]*@")
+_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)?\S*@")
+_QUERY = re.compile(r"\?\S+")
+_SAFE_URL = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:\*\*\*@)?(?:[\w.-]*|\[[0-9a-fA-F:.]+\])(?::[0-9]*)?(?:/[\w./%~+-]*)?"
+)
 
 
-def mask(value: str) -> str:
-    """A text with whatever may be a user and password in a URL hidden."""
-    return _CREDENTIALS.sub(lambda found: f"{found[1] or ''}***@", value)
+def mask(text: str) -> str:
+    """A text with everything hidden that may be a user and password, or the query, of a URL in it."""
+    return _QUERY.sub("?***", _CREDENTIALS.sub(lambda found: f"{found[1] or ''}***@", text))
+
+
+def scrub(text: str, settings: Settings) -> str:
+    """A text with every secret of these settings hidden, as it is and as it is sent: an upstream may quote them."""
+    secrets = [settings.api_key] if settings.api_key else []
+    for url in (settings.base_url, settings.backend):
+        user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
+        if password:
+            plain = f"{unquote(user)}:{unquote(password)}"
+            secrets += [b64encode(plain.encode()).decode(), password, unquote(password)]
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return mask(text)
 
 
 def _mask_all(value: object) -> str:
@@ -33,8 +51,9 @@ def _mask_all(value: object) -> str:
 
 
 def _mask_url(value: object) -> str:
-    url, query, _ = str(value).partition("?")
-    return repr(mask(url) + ("?***" if query else ""))
+    """A URL for people; of one that reads oddly only the scheme, as a password may stand anywhere in it."""
+    shown = mask(str(value))
+    return repr(shown if _SAFE_URL.fullmatch(shown) else f"{str(value).partition('://')[0]}://***")
 
 
 def _fail(field: attrs.Attribute[Any], value: object, accepted: str) -> SettingsError:
@@ -92,9 +111,15 @@ def _url(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
         raise _fail(field, value, accepted)
     try:
         parts = urlsplit(value.strip())
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError as error:
-        raise _fail(field, value, accepted) from error
+        good = not re.search(r"[\s\\\"'<>]", value.strip())
+        good = (
+            good
+            and parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        raise _fail(field, value, accepted) from None  # its message would quote a part of the URL
     if not good or parts.query or parts.fragment:
         raise _fail(field, value, accepted)
     return value.strip().rstrip("/")

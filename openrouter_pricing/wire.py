@@ -112,7 +112,8 @@ def _rows(body: bytes) -> list[Any]:
     if "data" not in document and "error" in document:
         error = document["error"]
         message = error.get("message") if isinstance(error, dict) else error
-        raise PayloadError(f"upstream answered 200 with an error: {str(message)[:200]!r}")
+        words = str(message) if len(str(message)) <= 200 else str(message)[:200].rpartition(" ")[0]  # whole words
+        raise PayloadError(f"upstream answered 200 with an error: {words!r}")
     rows = document.get("data")
     if not isinstance(rows, list) or not rows:
         raise PayloadError("upstream answered 200 without a list of models in 'data'")
@@ -120,11 +121,11 @@ def _rows(body: bytes) -> list[Any]:
 
 
 def _document(body: bytes) -> dict[str, Any]:
-    """The top-level object of a body; numbers keep their digits."""
+    """The top-level object of a body: JSON is UTF-8 (RFC 8259, section 8.1), and numbers keep their digits."""
     try:
-        document = json.loads(body, parse_float=_decimal)
+        document = json.loads(body.decode("utf-8-sig"), parse_float=_decimal)
     except json.JSONDecodeError as error:
-        raise PayloadError(f"upstream answered 200 with something that is not JSON: {body[:60]!r}") from error
+        raise PayloadError(f"upstream answered 200 with {len(body)} bytes that are not JSON") from error
     except UnicodeDecodeError as error:
         raise PayloadError("upstream answered 200 with something that is not UTF-8") from error
     except (RecursionError, ValueError):

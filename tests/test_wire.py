@@ -109,7 +109,7 @@ def test_a_hostile_row_does_not_hide_the_next_page() -> None:
     [
         (b'{"error": {"message": "rate limited", "code": 429}}', "200 with an error: 'rate limited'"),
         (b'{"error": "no"}', "200 with an error: 'no'"),
-        (b"<html><body>maintenance</body></html>", "not JSON: b'<html>"),
+        (b"<html><body>maintenance</body></html>", "not JSON"),
         (b"", "not JSON"),
         (b"{}", "without a list of models"),
         (b"[]", "a list instead of an object"),
@@ -288,9 +288,11 @@ def test_prices_keep_every_digit(digits: str, quote: str, context: str) -> None:
 
 
 def test_unicode_bodies() -> None:
-    """A byte order mark, and the other encodings that JSON allowed once, are read."""
-    for encoding in ("utf-8-sig", "utf-16", "utf-32"):
-        assert ["a/good"] == list(read(listed(GOOD).decode().encode(encoding))[0])
+    """JSON is UTF-8: a byte order mark is read over, and other encodings are no catalogue (RFC 8259, section 8.1)."""
+    assert ["a/good"] == list(read(listed(GOOD).decode().encode("utf-8-sig"))[0])
+    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+        with pytest.raises(PayloadError):
+            read(listed(GOOD).decode().encode(encoding))
 
 
 def test_long_strings_beside_a_hostile_row_cost_no_more_than_their_length() -> None:
