@@ -18,6 +18,9 @@ import platformdirs
 __all__ = ["DiskBackend"]
 
 _T = TypeVar("_T")
+#: A rollback journal leaves nothing behind when a connection closes, and a file that is not mapped into memory cannot
+#: kill the process when somebody truncates it.
+_SQLITE = {"sqlite_journal_mode": "delete", "sqlite_mmap_size": 0}
 _BUSY = 0.5  # seconds to wait for another process's write
 _FORK_WAIT = 5.0  # seconds that a fork waits for a write under way
 
@@ -66,7 +69,7 @@ class DiskBackend:
     """Keeps values in a directory, for every process of its owner. The directory is made with the first question.
 
     A process that was forked opens the store anew, and a fork waits for a write under way. A database that SQLite
-    calls corrupt is moved aside and made anew.
+    calls corrupt is moved aside, that one question fails, and the next finds a new one.
 
     Args:
         directory: where; the platform's cache directory for this package when left out. It is made, and kept, readable
@@ -78,7 +81,6 @@ class DiskBackend:
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._cache: diskcache.Cache | None = None
-        self._inherited: list[diskcache.Cache] = []
         self._guards_fork = False
 
     def __repr__(self) -> str:
@@ -110,38 +112,43 @@ class DiskBackend:
         self._do(lambda cache: cache.delete(key))
 
     def close(self) -> None:
-        """Close the database; the next question opens it again."""
+        """Let go of the store; the next question opens it again."""
         with self._own_lock():
-            cache, self._cache = self._cache, None
-            if cache is not None:
-                cache.close()
+            self._cache = None
 
     # -- opening, forking, mending ---------------------------------------------------------------------------------
 
     def _own_lock(self) -> threading.RLock:
-        """This process's lock. A child's parent may have held its own for ever, and its connection is the parent's."""
+        """This process's lock. A child's parent may have held its own for ever."""
         if self._pid != os.getpid():
             self._lock = threading.RLock()
-            if self._cache is not None:
-                self._inherited.append(self._cache)  # closing it here would disturb the parent's files
             self._cache = None
             self._pid = os.getpid()
         return self._lock
 
     def _do(self, work: Callable[[diskcache.Cache], _T]) -> _T:
+        """Do ``work`` over a connection of its own.
+
+        No connection is open between two questions, so none is inherited: SQLite would take the parent's file locks for
+        the child's, and a question comes once in ``l1_ttl`` only.
+        """
         with self._own_lock():
             try:
-                return work(self._open())
+                cache = self._open()
+                try:
+                    return work(cache)
+                finally:
+                    cache.close()
             except sqlite3.OperationalError:
                 raise  # locked, full or read-only: it may be well again later
             except sqlite3.DatabaseError:
                 self._mend()
-                return work(self._open())
+                raise  # told once; the next question finds it mended
 
     def _open(self) -> diskcache.Cache:
         if self._cache is None:
             self._claim()
-            self._cache = diskcache.Cache(str(self._directory), disk=_BytesDisk, timeout=_BUSY)
+            self._cache = diskcache.Cache(str(self._directory), disk=_BytesDisk, timeout=_BUSY, **_SQLITE)
             if not self._guards_fork:
                 self._guard_fork()
         return self._cache
@@ -157,11 +164,13 @@ class DiskBackend:
 
     def _mend(self) -> None:
         """Move a corrupt database aside, unless another process has done so already."""
-        cache, self._cache = self._cache, None
-        if cache is not None:
-            cache.close()
+        self._cache = None
         try:
-            self._open().get("")
+            cache = self._open()
+            try:
+                cache.get("")
+            finally:
+                cache.close()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:

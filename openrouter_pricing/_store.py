@@ -85,6 +85,7 @@ class Store:
         self._worker = Worker("openrouter-pricing-store")
         self._logged: set[str] = set()
         self._unreleased: str | None = None
+        self._blocker: tuple[bytes, float] | None = None
         self._prefix = f"v{FORMAT}:{hashlib.sha256(base_url.encode()).hexdigest()[:16]}:"
 
     def head(self, timeout: float = _READ) -> Head | None:
@@ -162,7 +163,25 @@ class Store:
         key = self._prefix + "lease"
         if self._ask(lambda backend: backend.add(key, token.encode(), ttl=seconds), True, _WRITE):
             return token
-        return self._unreleased  # the one that stands in the way is our own, where giving it back failed
+        if self._unreleased is not None:
+            return self._unreleased  # the one that stands in the way is our own: giving it back failed
+        return self._overtake(key, token, seconds)
+
+    def _overtake(self, key: str, token: str, seconds: float) -> str | None:
+        """Take over a lease that outlived its time: its expiry may go by a wall clock that was set back."""
+        holder = self._ask(lambda backend: backend.get(key), None, _WRITE)
+        now = self._clock.monotonic()
+        if holder is None or self._blocker is None or self._blocker[0] != holder:
+            self._blocker = None if holder is None else (holder, now)
+            return None
+        if now - self._blocker[1] <= seconds:
+            return None
+
+        def take(backend: Any) -> bool:
+            backend.delete(key)
+            return bool(backend.add(key, token.encode(), ttl=seconds))
+
+        return token if self._ask(take, False, _WRITE) else None
 
     def release(self, token: str) -> None:
         """Give the lease back, if it is still this token's."""

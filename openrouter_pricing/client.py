@@ -5,6 +5,7 @@ from __future__ import annotations
 import encodings.idna  # noqa: F401  # a connection imports it; an import inside a thread does not survive a fork
 import http.client
 import ipaddress
+import logging
 import os
 import re
 import socket
@@ -41,7 +42,19 @@ def _utcnow() -> datetime:
 
 
 class _Session(requests.Session):
-    """A session that never follows a redirect; merely asking where one leads would read its whole body."""
+    """A session that never follows a redirect, as merely asking where one leads would read its whole body.
+
+    Args:
+        direct: use no proxy: the environment's has no business with this machine's own addresses, nor with the key.
+    """
+
+    def __init__(self, *, direct: bool) -> None:
+        super().__init__()
+        self._direct = direct
+
+    def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
+        settings = super().merge_environment_settings(*args, **kwargs)
+        return {**settings, "proxies": {}} if self._direct else settings
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
@@ -76,10 +89,14 @@ class _Adapter(requests.adapters.HTTPAdapter):
         sockets = self.sockets
 
         class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
+            def _new_conn(self) -> socket.socket:
+                sock: socket.socket = super()._new_conn()
+                sockets.add(sock)  # TLS will take it over; until then a proxy may keep it waiting
+                return sock
+
             def connect(self) -> None:
                 super().connect()
-                if self.sock is not None:
-                    sockets.add(self.sock)
+                sockets.add(self.sock)
 
         return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
 
@@ -249,13 +266,15 @@ class Client:
             self._session = None
         with self._lock:
             if self._session is None:
-                session = _Session()
+                session = _Session(direct=_is_loopback(self._origin[1]))
                 self._adapter = _Adapter(self._settings.pool_size)
                 session.mount("https://", self._adapter)
                 session.mount("http://", self._adapter)
                 session.auth = _Auth(self._authorization)
-                # A proxy of the environment has no business with this machine's own addresses, nor with the key.
-                session.trust_env = not _is_loopback(self._origin[1])
+                # Without a handler, a host that has not configured logging would see every retry on its stderr.
+                retries = logging.getLogger("stamina")
+                if not retries.handlers:
+                    retries.addHandler(logging.NullHandler())
                 session.headers.update(
                     {
                         "Accept": "application/json",

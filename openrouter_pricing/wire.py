@@ -15,6 +15,7 @@ import attrs
 from .catalog import Catalog
 from .errors import PayloadError, StatusError
 
+_MAX_CONTAINERS = 500_000  # 400 models have 10,000; ten million empty ones fit into 32 MiB and fill a gigabyte
 _TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{},:]', re.DOTALL)
 
 
@@ -122,6 +123,8 @@ def _rows(body: bytes) -> list[Any]:
 
 def _document(body: bytes) -> dict[str, Any]:
     """The top-level object of a body: JSON is UTF-8 (RFC 8259, section 8.1), and numbers keep their digits."""
+    if body.count(b"{") + body.count(b"[") > _MAX_CONTAINERS:
+        raise PayloadError(f"upstream answered 200 with more than {_MAX_CONTAINERS} objects and lists")
     try:
         document = json.loads(body.decode("utf-8-sig"), parse_float=_decimal)
     except json.JSONDecodeError as error:

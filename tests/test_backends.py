@@ -218,11 +218,13 @@ def test_disk_lists_its_keys(tmp_path: Path) -> None:
 
 
 def test_disk_mends_a_corrupt_database(tmp_path: Path) -> None:
-    """A file that is no database is moved aside, not lost, and the store works again."""
+    """A file that is no database is told of once, moved aside, not lost, and the store works again."""
     directory = tmp_path / "store"
     directory.mkdir()
     (directory / "cache.db").write_bytes(b"this is no database" * 1000)
     backend = DiskBackend(directory)
+    with pytest.raises(sqlite3.DatabaseError):
+        backend.get("key")
     backend.set("key", b"value")
     assert backend.get("key") == b"value"
     assert (directory / "cache.db.corrupt").read_bytes().startswith(b"this is no database")
@@ -240,6 +242,8 @@ def test_disk_mends_a_database_that_breaks_while_it_is_open(tmp_path: Path) -> N
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.write(b"\xff" * size)
+    with pytest.raises(sqlite3.DatabaseError):
+        backend.set("key", b"value")
     backend.set("key", b"value")
     assert backend.get("key") == b"value"
     backend.close()

@@ -301,3 +301,9 @@ def test_long_strings_beside_a_hostile_row_cost_no_more_than_their_length() -> N
     assert 2 == len(read(listed(GOOD, long, DEEP))[0])
     with pytest.raises(PayloadError):
         read(listed(GOOD, DEEP)[:-2] + b', "' + b'\\"' * 200_000)
+
+
+def test_a_flood_of_empty_rows_is_refused_before_it_is_decoded() -> None:
+    """Millions of empty objects are small to send and large to hold."""
+    with pytest.raises(PayloadError, match="more than 500000"):
+        read(b'{"data": [' + b"{}," * 600_000 + b"{}]}")
