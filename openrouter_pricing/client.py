@@ -249,15 +249,15 @@ class Client:
             urllib3.exceptions.HTTPError,
             http.client.HTTPException,
             OSError,
+            ValueError,
+            TypeError,
             AttributeError,  # urllib3 reads from a socket that close() has just taken away
         ) as error:
-            if isinstance(error, ValueError):  # a URL of ours or of a proxy, which the message would quote
+            if isinstance(error, (ValueError, TypeError)):  # a URL, of a proxy perhaps, which the message would quote
                 raise TransportError(
                     f"the upstream's or a proxy's URL cannot be read: {type(error).__name__}"
                 ) from None
             raise TransportError(f"no answer from the upstream: {_reason(error)}") from error
-        except (ValueError, TypeError) as error:
-            raise TransportError(f"the upstream's or a proxy's URL cannot be read: {type(error).__name__}") from None
 
     def _open(self) -> requests.Session:
         if self._pid != os.getpid():  # a forked child: the session's sockets, and perhaps its lock, are the parent's

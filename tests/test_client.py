@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -113,6 +114,17 @@ def test_pages_do_not_leave_the_origin(upstream: Upstream, client: Client) -> No
     upstream.answer = page("http://localhost:1/models", row("a/one"))
     with pytest.raises(PayloadError, match="another origin"):
         client.fetch()
+
+
+@pytest.mark.parametrize(
+    "link", ["http://[::1", "/api/v1/models?a b", "http://127.0.0.1:1\\@{own}/models", "//{own}@127.0.0.1:1/", "/\x00"]
+)
+def test_odd_links_are_not_followed(upstream: Upstream, client: Client, link: str) -> None:
+    """A link that one parser reads as our own origin and another as somebody else's leads nowhere."""
+    upstream.answer = page(link.replace("{own}", f"127.0.0.1:{upstream.port}"), row("a/one"))
+    with pytest.raises(PayloadError, match="another origin, or nowhere"):
+        client.fetch()
+    assert len(upstream.requests) == 1
 
 
 def test_pages_that_go_round_in_circles(upstream: Upstream, client: Client) -> None:
@@ -566,3 +578,19 @@ def test_an_attempt_that_begins_too_late_asks_nothing() -> None:
         port = server.getsockname()[1]
     with pytest.raises(TransportError, match="before the upstream answered"):
         quick(f"http://127.0.0.1:{port}", attempts=2, deadline=0.09).fetch()
+
+
+def test_a_proxy_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in the environment's proxy is a transport error that does not quote its password."""
+    monkeypatch.setenv("HTTP_PROXY", "http://user:hunter2@[::1")
+    with pytest.raises(TransportError, match="cannot be read") as caught:
+        quick("http://upstream.invalid").fetch()
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_proxy_is_not_asked_for_this_machine(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loopback is reached without the environment's proxy, which would see the key."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    client = quick(upstream.url, api_key="sk-secret")
+    assert client.fetch().status == 200
+    client.close()

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from openrouter_pricing import Settings, SettingsError
-from openrouter_pricing.settings import mask, variable
+from openrouter_pricing.settings import mask, scrub, variable
 
 DEFAULTS: dict[str, Any] = {
     "backend": "disk://",
@@ -203,3 +203,13 @@ def test_settings_are_frozen() -> None:
     """Nobody changes an option behind anybody's back."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         Settings().l1_ttl = 5  # type: ignore[misc]
+
+
+def test_scrub() -> None:
+    """What an upstream quotes of a key or a password is hidden, as it was given and as it was sent."""
+    settings = Settings(
+        api_key="sk-secret", base_url="https://us%40er:pa%3Ass@host/api", backend="redis://:hunter2@host"
+    )
+    quoted = "no: sk-secret, pa%3Ass, pa:ss, Basic dXNAZXI6cGE6c3M=, hunter2; and http://a:b@c/?q=1"
+    assert scrub(quoted, settings) == "no: ***, ***, ***, Basic ***, ***; and http://***@c/?***"
+    assert scrub("nothing", Settings()) == "nothing"

@@ -56,11 +56,15 @@ def say(process: subprocess.Popen[str], line: object) -> None:
     stream.flush()
 
 
-def hear(process: subprocess.Popen[str]) -> Any:
-    """The next line of a program, which is JSON."""
+def hear(process: subprocess.Popen[str], seconds: float = 120) -> Any:
+    """The next line of a program, which is JSON; a program that says nothing for too long is ended."""
     stream: IO[str] | None = process.stdout
     assert stream is not None
+    patience = threading.Timer(seconds, process.kill)
+    patience.start()
     line = stream.readline()
+    patience.cancel()
+    patience.join()
     if not line:
         raise AssertionError(f"the program ended: {process.communicate(timeout=30)[1]}")
     return json.loads(line)
@@ -335,7 +339,7 @@ def test_forks(launch: Launch, tmp_path: Path, figure: Figure, forks: int, how: 
     """
     server = Changing()
     parent = launch(FORKS, server.url, tmp_path / "store", forks, how)
-    answers, hung, refreshes = hear(parent)
+    answers, hung, refreshes = hear(parent, 500)
     stderr = parent.communicate(timeout=30)[1]
     server.close()
     assert (hung, stderr, parent.returncode) == (0, "", 0)
