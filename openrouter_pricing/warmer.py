@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 
@@ -53,9 +54,14 @@ class Warmer:
         return run is not None and run.thread.is_alive()
 
     def start(self) -> None:
-        """Start the thread in this process, unless it runs already."""
+        """Start the thread in this process, unless it runs already.
+
+        In the master of a uWSGI that forks it only notes that it is wanted: uWSGI forks whatever the threads do, and a
+        worker whose master's thread held the interpreter's lock at that moment would hang for ever.
+        """
         self._wanted = True
-        if self.alive:
+        uwsgi = sys.modules.get("uwsgi")
+        if self.alive or (uwsgi is not None and uwsgi.worker_id() == 0):
             return
         run = _Run(self._loop)
         if self._runs.setdefault(os.getpid(), run) is not run:  # atomic: of two threads, one starts it

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -165,3 +167,15 @@ def test_two_threads_start_one_warmer(make_pricing: Make) -> None:
     warmer.start()
     assert not warmer.alive
     del warmer._runs[os.getpid()]
+
+
+def test_it_does_not_start_in_the_master_of_uwsgi(make_pricing: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A master that will fork gets no thread; each worker starts its own when it first looks."""
+    worker = 0
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(worker_id=lambda: worker))
+    pricing = make_pricing(warm=True, l1_ttl=0)
+    pricing.cost(MODEL)
+    assert not pricing.stats().warmer_alive
+    worker = 1
+    pricing.cost(MODEL)
+    assert pricing.stats().warmer_alive
