@@ -89,6 +89,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
         sockets = self.sockets
 
         class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
+            """Notes its sockets."""
+
             def _new_conn(self) -> socket.socket:
                 sock: socket.socket = super()._new_conn()
                 sockets.add(sock)  # TLS will take it over; until then a proxy may keep it waiting

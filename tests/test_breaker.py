@@ -83,6 +83,7 @@ def test_a_probe_that_never_reports_back_is_given_up(breaker: CircuitBreaker, ha
     breaker.acquire()
     hands.turn(60)
     breaker.acquire()
+    assert breaker.state == "half-open"
 
 
 def test_one_probe_among_many_threads(breaker: CircuitBreaker, hands: Hands) -> None:

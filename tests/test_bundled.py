@@ -155,7 +155,7 @@ def test_what_cannot_be_converted_is_refused(converter: Any) -> None:
     assert expected == converter.row(types.ModelInfo("a/b", rule, prices=plain))
 
 
-@pytest.mark.parametrize("data", [None, b"", b"garbage", gzip.compress(b"garbage")])
+@pytest.mark.parametrize("data", [None, b"", b"garbage", gzip.compress(b"garbage", mtime=0)], ids=range(4))
 def test_a_broken_installation_says_so(monkeypatch: pytest.MonkeyPatch, data: bytes | None) -> None:
     """A snapshot that is missing or damaged is an error of ours that says what to do."""
     monkeypatch.setattr("pkgutil.get_data", lambda package, resource: data)

@@ -211,6 +211,7 @@ def test_no_worker_hangs_in_fifty_respawns(server: str, tmp_path: Path, upstream
             workers = set(seen(port, partial(is_well, victims), 20))
             slowest = max(slowest, time.monotonic() - began)
             respawns += len(victims)
+    assert respawns >= 50
     figure(f"{server}: hung workers in {respawns} respawns", f"0, slowest return to four workers {slowest:.2f} s")
 
 
@@ -224,4 +225,5 @@ def test_uwsgi_without_threads_still_answers(tmp_path: Path, upstream: Upstream,
     port = free_port()
     with serving(uwsgi(port), port, tmp_path, upstream, OPENROUTER_PRICING_WARM="false"):
         found = seen(port, lambda said: bool(said["source"] == "live"), 30)
+    assert len(found) == WORKERS
     figure("uWSGI without --enable-threads: workers that answer live", f"{len(found)} of {WORKERS}")

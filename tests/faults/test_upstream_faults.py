@@ -437,7 +437,7 @@ def test_a_dripped_beginning_is_abandoned(fault: str, monkeypatch: pytest.Monkey
     deadline = 1.0
     beginning = {
         "TLS handshake dripped": (b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03"),
-        "answer of a proxy to CONNECT dripped": (b"HTTP/1.1 200 OK\r\n", b"X-Header: value\r\n"),
+        "answer of a proxy to CONNECT dripped": (b"", b"HTTP"),
     }
 
     def talk(conn: socket.socket) -> None:
