@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -261,31 +262,26 @@ def _storage(rates: Rates, usage: Usage) -> list[tuple[str, int, Decimal]]:
 
 
 def _split(whole: str, tokens: int, price: Decimal | None, parts: list[_Part]) -> list[CostLine]:
-    """Take ``parts`` out of ``tokens``, each clamped to what is left: counts come dirty (reasoning 11 of 10).
+    """Take ``parts`` out of ``tokens``.
 
     A part without a price of its own keeps that of the whole. So does one of price 0: the lists of March 2025 give 0
     for every row, and nobody is billed below cost.
     """
-    left = tokens
-    lines: list[CostLine] = []
-    for item, wanted, own in parts:
-        taken = min(wanted, left)
-        left -= taken
-        if own and taken:
-            lines.append(_line(item, taken, own))
-    if price is None:
-        return lines
-    return [_line(whole, _plain(parts, tokens), price), *lines]
+    lines = [_line(item, taken, own) for item, taken, own in _clamp(parts, tokens) if own and taken]
+    return lines if price is None else [_line(whole, _plain(parts, tokens), price), *lines]
 
 
 def _plain(parts: list[_Part], tokens: int) -> int:
     """How many of ``tokens`` no part with a price of its own takes."""
-    left, plain = tokens, 0
-    for _, wanted, own in parts:
-        taken = min(wanted, left)
-        left -= taken
-        plain += 0 if own else taken
-    return left + plain
+    return tokens - sum(taken for _, taken, own in _clamp(parts, tokens) if own)
+
+
+def _clamp(parts: list[_Part], tokens: int) -> Iterator[_Part]:
+    """The parts, each clamped to what those before it leave: counts come dirty (reasoning 11 of completion 10)."""
+    for item, wanted, own in parts:
+        taken = min(wanted, tokens)
+        tokens -= taken
+        yield item, taken, own
 
 
 def _line(item: str, quantity: int, unit_price: Decimal) -> CostLine:

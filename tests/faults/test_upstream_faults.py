@@ -319,6 +319,7 @@ HOSTILE: dict[str, Talk] = {
     "gzip bomb in a redirect": bomb("302 Found", 300),
     "gzip bomb in an error": bomb("500 Internal Server Error", 300),
     "gzip bomb of JSON rows": bomb("200 OK", 8, ROWS, b'{"data":[', b"{}]}"),
+    "gzip bomb of JSON numbers": bomb("200 OK", 8, b"1," * (1 << 19), b'{"data":[', b"1]}"),
     "1 GB body, announced": stream(OK + b"Content-Length: 1073741824\r\n\r\n", b" " * (1 << 20), 1024),
     "1 GB body, not announced": stream(OK + b"\r\n", b" " * (1 << 20), 1024),
     "1 GB body, chunked": stream(CHUNKED, CHUNK, 1024),
