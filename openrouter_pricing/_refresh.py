@@ -155,7 +155,7 @@ class Refresher:
             except PayloadError:
                 self._recorder.count("refused_catalogs")
                 raise
-            self._recorder.count("skipped_rows", len(problems))
+            self._recorder.count("skipped_rows", catalog.skipped)
             if problems:
                 logger(__name__).warning(
                     "left out %d models that could not be read; the first: %s", len(problems), problems[0]

@@ -15,7 +15,8 @@ import attrs
 from .catalog import Catalog
 from .errors import PayloadError, StatusError
 
-_MAX_CONTAINERS = 500_000  # 400 models have 10,000; ten million empty ones fit into 32 MiB and fill a gigabyte
+_MAX_VALUES = 1_000_000  # 400 models have 34,000; ten million tiny ones fit into 32 MiB and fill gigabytes
+_MOST_PROBLEMS = 20  # that are told one by one
 _TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{},:]', re.DOTALL)
 
 
@@ -79,7 +80,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def read_catalog(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]:
-    """The catalogue of a 200 answer, and what was wrong with the rows that had to be left out.
+    """The catalogue of a 200 answer, and what was wrong with the first of the rows that had to be left out.
 
     Args:
         fetched: the answer, with all of its pages.
@@ -92,9 +93,14 @@ def read_catalog(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]
     for body in (fetched.body, *fetched.pages):
         rows += _rows(body)
     problems: list[str] = []
-    catalog = Catalog.from_rows(rows, as_of=as_of, problem=problems.append)
+
+    def note(problem: str) -> None:
+        if len(problems) < _MOST_PROBLEMS:
+            problems.append(problem)
+
+    catalog = Catalog.from_rows(rows, as_of=as_of, problem=note)
     if not len(catalog):
-        raise PayloadError(f"upstream listed no readable model ({len(problems)} unreadable rows)")
+        raise PayloadError(f"upstream listed no readable model ({catalog.skipped} unreadable rows)")
     return catalog, problems
 
 
@@ -123,8 +129,8 @@ def _rows(body: bytes) -> list[Any]:
 
 def _document(body: bytes) -> dict[str, Any]:
     """The top-level object of a body: JSON is UTF-8 (RFC 8259, section 8.1), and numbers keep their digits."""
-    if body.count(b"{") + body.count(b"[") > _MAX_CONTAINERS:
-        raise PayloadError(f"upstream answered 200 with more than {_MAX_CONTAINERS} objects and lists")
+    if body.count(b"{") + body.count(b"[") + body.count(b",") > _MAX_VALUES:
+        raise PayloadError(f"upstream answered 200 with more than {_MAX_VALUES} values")
     try:
         document = json.loads(body.decode("utf-8-sig"), parse_float=_decimal)
     except json.JSONDecodeError as error:

@@ -594,3 +594,35 @@ def test_a_proxy_is_not_asked_for_this_machine(upstream: Upstream, monkeypatch: 
     client = quick(upstream.url, api_key="sk-secret")
     assert client.fetch().status == 200
     client.close()
+
+
+def test_connections_through_a_proxy_can_be_broken_off_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``close`` ends a fetch that a proxy keeps waiting, and a second fetch uses the same proxy."""
+    connected = threading.Semaphore(0)
+
+    def stay_silent(conn: socket.socket) -> None:
+        read_request(conn)
+        connected.release()
+        conn.recv(1)
+
+    with raw_peer(stay_silent) as url:
+        monkeypatch.setenv("HTTP_PROXY", url.removesuffix("/api/v1"))
+        client = quick("http://upstream.invalid", deadline=60)
+        failures: list[TransportError] = []
+
+        def fetch() -> None:
+            try:
+                client.fetch()
+            except TransportError as error:
+                failures.append(error)
+
+        session = client._open()
+        threads = [threading.Thread(target=fetch) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+            assert connected.acquire(timeout=10)
+        assert session is client._session
+        client.close()
+        for thread in threads:
+            thread.join(10)
+        assert len(failures) == 2

@@ -303,7 +303,14 @@ def test_long_strings_beside_a_hostile_row_cost_no_more_than_their_length() -> N
         read(listed(GOOD, DEEP)[:-2] + b', "' + b'\\"' * 200_000)
 
 
-def test_a_flood_of_empty_rows_is_refused_before_it_is_decoded() -> None:
-    """Millions of empty objects are small to send and large to hold."""
-    with pytest.raises(PayloadError, match="more than 500000"):
-        read(b'{"data": [' + b"{}," * 600_000 + b"{}]}")
+@pytest.mark.parametrize("row", [b"{}", b"1", b"[]"])
+def test_a_flood_of_tiny_rows_is_refused_before_it_is_decoded(row: bytes) -> None:
+    """Millions of tiny values are small to send and large to hold."""
+    with pytest.raises(PayloadError, match="more than 1000000"):
+        read(b'{"data": [' + (row + b",") * 1_000_000 + b"{}]}")
+
+
+def test_problems_are_counted_beyond_those_that_are_told() -> None:
+    """Of many unreadable rows the first are told, and all are counted."""
+    catalog, problems = read(listed(GOOD, *["1"] * 100))
+    assert (100, 20) == (catalog.skipped, len(problems))
