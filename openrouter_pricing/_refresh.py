@@ -157,9 +157,8 @@ class Refresher:
                 raise
             self._recorder.count("skipped_rows", catalog.skipped)
             if problems:
-                logger(__name__).warning(
-                    "left out %d models that could not be read; the first: %s", len(problems), problems[0]
-                )
+                first = scrub(problems[0], self._settings)
+                logger(__name__).warning("left out %d unreadable models; the first: %s", catalog.skipped, first)
             etag = fetched.header("ETag")
         head = Head(now, catalog.digest, etag)
         if flight.done.is_set():

@@ -356,18 +356,19 @@ def test_a_fork_is_not_held_up_by_a_locked_store(upstream: Upstream, tmp_path: P
     make_store(store, upstream)
     seconds = []
     settings = Settings(backend=f"disk://{store}", base_url=upstream.url)
-    with Pricing(settings) as pricing, locked(store / "cache.db", "writers"):
+    with Pricing(settings) as pricing:
         pricing.warm()
-        refresh = threading.Thread(target=pricing.refresh)
-        refresh.start()
-        while refresh.is_alive():
-            began = time.monotonic()
-            pid = os.fork()
-            if pid == 0:
-                os._exit(0)
-            seconds.append(time.monotonic() - began)
-            os.waitpid(pid, 0)
-        refresh.join()
+        with locked(store / "cache.db", "writers"):
+            refresh = threading.Thread(target=pricing.refresh)
+            refresh.start()
+            while refresh.is_alive():
+                began = time.monotonic()
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(0)
+                seconds.append(time.monotonic() - began)
+                os.waitpid(pid, 0)
+            refresh.join()
     assert max(seconds) < 1
     figure("fork while the store is locked", f"{len(seconds)} forks, the slowest {max(seconds):.2f} s")
 
