@@ -65,7 +65,7 @@ def test_two_processes_with_different_clocks(
 ) -> None:
     """Two processes share a store, and one's wall clock is wrong: a new price reaches both within one interval.
 
-    Guard: ``Store.newer`` counts a head from the future from now on; ages inside a process are monotonic.
+    Guard: ``Store.newer`` counts a head from the future from now on, and no age as less than nothing.
     """
     prices = Prices(upstream)
     right, wrong = Hands(), Hands()
@@ -184,6 +184,7 @@ def test_a_lease_that_never_runs_out(
             break
         except TransportError:
             failed += 1
-    assert len(upstream.requests) == asked + 1, "nobody refreshes until the clock has caught up"
+    assert len(upstream.requests) > asked, "nobody refreshes until the clock has caught up"
+    assert failed <= 3
     figure(f"lease of a dead process, clock set back {_name(-shift)}", f"refreshed in attempt {failed + 1}")
     backend.close()

@@ -521,7 +521,7 @@ if __name__ == "__main__":
 def test_worker_processes(launch: Launch, upstream: Upstream, tmp_path: Path, figure: Figure, how: str) -> None:
     """Workers of a parent that has asked and warms have a warmer of their own, and a price change reaches them all.
 
-    Guard: the process ids compared in ``Warmer.alive`` and in ``CatalogCache._process``.
+    Guard: the process id compared in ``Warmer``.
     """
     upstream.say(row(pricing={"prompt": "1", "completion": "0"}))
     parent = launch(PREFORK, upstream.url, tmp_path / "store", how)
