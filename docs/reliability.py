@@ -16,7 +16,8 @@ def table(lines: list[str]) -> str:
     """The figures, one row each, the last of those that were written twice."""
     figures = {entry["row"]: entry["figure"] for entry in map(json.loads, lines)}
     rows = [f"| {row} | {figure} |".replace("\n", " ") for row, figure in figures.items()]
-    return "\n".join(["| fault | what was seen |", "|---|---|", *rows])
+    summary = f"<details><summary>{len(rows)} rows</summary>"
+    return "\n".join([summary, "", "| fault | what was seen |", "|---|---|", *rows, "", "</details>"])
 
 
 def main(figures: str, readme: str) -> None:

@@ -200,7 +200,8 @@ class Client:
             return self._all_pages(self._base + path, etag, until)
 
         def retry(error: Exception) -> bool | float:
-            again = _worth_retrying(error, until - time.monotonic())
+            closed = self._session is None
+            again = False if closed else _worth_retrying(error, until - time.monotonic())
             if again is not False and self._on_retry is not None and tries < self._settings.attempts:
                 self._on_retry(error)  # type: ignore[arg-type]  # only our own errors are worth it
             return again
