@@ -7,7 +7,7 @@ of one context of our own instead, with room for every product that the limits b
 from __future__ import annotations
 
 import re
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import TypeAlias
 
 #: What a price or a rate may be given as. A float is read as the decimal that it prints.
@@ -21,12 +21,12 @@ MILLION = Decimal(1_000_000)
 _CONTEXT = Context(
     prec=400, Emin=-999_999, Emax=999_999, capitals=1, traps=[InvalidOperation, DivisionByZero, Overflow]
 )
+_SHOWN = Context(prec=28, traps=[InvalidOperation, DivisionByZero, Overflow])
 _NUMBER = re.compile(r"[+-]?(?:\d{1,60}(?:\.\d{0,80})?|\.\d{1,80})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
 add = _CONTEXT.add
 subtract = _CONTEXT.subtract
 multiply = _CONTEXT.multiply
-divide = _CONTEXT.divide
 fma = _CONTEXT.fma
 text = _CONTEXT.to_sci_string
 
@@ -37,6 +37,16 @@ def total(amounts: list[Decimal]) -> Decimal:
     for amount in amounts:
         result = add(result, amount)
     return result
+
+
+def round_half_up(amount: Decimal, places: int) -> Decimal:
+    """``amount`` with so many decimal places; halves go away from zero."""
+    return amount.quantize(Decimal((0, (1,), -places)), ROUND_HALF_UP, _CONTEXT)
+
+
+def quotient(amount: Decimal, divisor: Decimal) -> Decimal:
+    """``amount / divisor`` to 28 significant digits, for people: a quotient need not end."""
+    return _SHOWN.divide(amount, divisor)
 
 
 def plain(amount: Decimal) -> str:
@@ -56,6 +66,8 @@ def read(value: object, name: str) -> Decimal:
         TypeError: not a number at all (booleans included).
         ValueError: a number, but not a finite one of that size.
     """
+    if type(value) is float and 1e-40 < value < 1e39:  # whatever such a float prints is within the limits below
+        return Decimal(repr(value))
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str, float)):
         raise TypeError(f"{name} must be a Decimal, int, str or float, not {type(value).__name__}")
     if isinstance(value, int):
@@ -72,6 +84,18 @@ def read(value: object, name: str) -> Decimal:
     if number.adjusted() >= 40 or _exponent(number) < -60:
         raise ValueError(f"{name} must be below 10**40 and have at most 60 decimal places: {shown[:40]!r}")
     return number
+
+
+def read_rate(value: object, name: str) -> Decimal:
+    """A markup rate.
+
+    Raises:
+        ValueError, TypeError: it is no finite number from 0 up; the message names the argument.
+    """
+    rate = read(value, name)
+    if rate < 0:
+        raise ValueError(f"{name} must not be negative: {plain(rate)}")
+    return rate
 
 
 def _exponent(number: Decimal) -> int:

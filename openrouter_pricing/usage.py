@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
 from . import _money
 
 
-def _read_count(value: object, _: Any, field: attrs.Attribute[int]) -> int:
+def _read_count(value: object, field: attrs.Attribute[int]) -> int:
     return _money.count(value, field.name)
 
 
 def _tokens(default: int = 0) -> Any:
-    return attrs.field(default=default, converter=attrs.Converter(_read_count, takes_self=True, takes_field=True))
+    return attrs.field(default=default, converter=attrs.Converter(_read_count, takes_field=True))
 
 
 @attrs.frozen
@@ -86,6 +86,8 @@ class Reading(NamedTuple):
         service_tier: the tier it was served at, or None.
         byok: whether it ran on one's own provider key.
         flags: what was wrong with the counts, for people.
+        upstream: USD, what the response says that the provider took, on whoever's key, or None.
+        tools: whether the response says that server-side tools or searches ran.
     """
 
     usage: Usage
@@ -96,6 +98,45 @@ class Reading(NamedTuple):
     service_tier: str | None = None
     byok: bool = False
     flags: tuple[str, ...] = ()
+    upstream: Decimal | None = None
+    tools: bool = False
+
+
+#: Asks a dictionary or an object for a field; the answer is None where it has none of that name.
+_Ask: TypeAlias = "Callable[[str], Any]"
+#: What puts a count into its slot of a usage, and what a response calls that count.
+_Fields: TypeAlias = "tuple[tuple[Callable[[Usage, int], None], str], ...]"
+
+
+def _fields(**names: str) -> _Fields:
+    return tuple((getattr(Usage, field).__set__, name) for field, name in names.items())
+
+
+_CHAT = _fields(prompt_tokens="prompt_tokens", completion_tokens="completion_tokens")
+_RESPONSES = _fields(prompt_tokens="input_tokens", completion_tokens="output_tokens")
+_GIVEN = _fields(
+    cached_tokens="cached_tokens",
+    cache_write_tokens="cache_write_tokens",
+    audio_tokens="audio_tokens",
+    image_tokens="image_tokens",
+)
+_MADE = _fields(
+    reasoning_tokens="reasoning_tokens",
+    audio_output_tokens="audio_tokens",
+    image_output_tokens="image_tokens",
+)
+_SEARCHES = _fields(web_searches="web_search_requests")
+_READ = {put for put, _ in _CHAT + _GIVEN + _MADE + _SEARCHES}
+_DEFAULTS = tuple(
+    (put, field.default) for field in attrs.fields(Usage) if (put := getattr(Usage, field.name).__set__) not in _READ
+)
+_NOTHING: _Ask = dict[str, Any]().get
+_MESSAGES_ONLY = ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation")
+_TOOLS = ("tool_calls_executed", "web_search_requests", "web_fetch_requests", "code_execution_requests")
+_WHOLES = {
+    "prompt_tokens": ("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"),
+    "completion_tokens": ("reasoning_tokens", "audio_output_tokens", "image_output_tokens"),
+}
 
 
 def read_response(response: object) -> Reading:
@@ -109,145 +150,163 @@ def read_response(response: object) -> Reading:
 
     Raises:
         TypeError: it is not an object at all.
-        ValueError: it has no usage, or a number in it cannot be what it stands for; the message names the field.
+        ValueError: it has no usage, a number in it cannot be what it stands for, or its amounts are not in USD; the
+            message names the field.
     """
-    if response is None or isinstance(response, (str, bytes, int, float, list, tuple)):
+    if not _is_object(response):
         raise TypeError(f"response must be an object, not {type(response).__name__}")
-    body = response
-    for wrapper in ("response", "message", "data"):  # stream events wrap the body; a generation stands under data
-        inner = _get(body, wrapper)
-        if _is_object(inner) and _get(body, "usage") is None:
-            body = inner
-    if _get(body, "native_tokens_prompt") is not None or _get(body, "total_cost") is not None:
+    body = _ask(response)
+    if body("usage") is None:
+        body = _unwrap(body)
+    if body("native_tokens_prompt") is not None or body("total_cost") is not None:
         return _read_generation(body)
-    usage = _get(body, "usage")
-    if not _is_object(usage):
-        usage = body
-    if _get(usage, "prompt_tokens") is not None or _get(usage, "completion_tokens") is not None:
-        counts = _chat_counts(usage)
-    elif any(_get(usage, name) is not None for name in _MESSAGES_ONLY):
-        counts = _messages_counts(usage)
-    elif _get(usage, "input_tokens") is not None or _get(usage, "output_tokens") is not None:
-        counts = _responses_counts(usage)
+    inner = body("usage")
+    usage = _ask(inner) if _is_object(inner) else body
+    tools = _ask(usage("server_tool_use_details") or usage("server_tool_use") or None)
+    if usage("prompt_tokens") is not None or usage("completion_tokens") is not None:
+        given, made = usage("prompt_tokens_details"), usage("completion_tokens_details")
+        consumed = _openai_usage(usage, _CHAT, given, made, tools)
+    elif any(usage(name) is not None for name in _MESSAGES_ONLY):
+        consumed = _messages_usage(usage, tools)
+    elif usage("input_tokens") is not None or usage("output_tokens") is not None:
+        given, made = usage("input_tokens_details"), usage("output_tokens_details")
+        consumed = _openai_usage(usage, _RESPONSES, given, made, tools)
     else:
         raise ValueError("response has no usage: neither prompt_tokens nor input_tokens nor native_tokens_prompt")
-    details = _get(usage, "server_tool_use_details") or _get(usage, "server_tool_use")
-    counts["web_searches"] = _count(details, "web_search_requests")
-    upstream = _money_of(_get(usage, "cost_details"), "upstream_inference_cost")
-    return _reading(
-        body, counts, _money_of(usage, "cost"), upstream, _get(usage, "is_byok"), _get(usage, "service_tier")
-    )
+    cost_details = _ask(usage("cost_details"))
+    _check_currency(usage, cost_details, body)
+    cost, taken = usage("cost"), cost_details("upstream_inference_cost")
+    reported = _amount(cost, "cost")
+    # Reading a float takes a tenth of all the time here, and mostly it is the same one twice.
+    upstream = reported if type(taken) is float and taken == cost else _amount(taken, "upstream_inference_cost")
+    return _reading(body, usage, consumed, reported, upstream, tools is not _NOTHING and _ran(tools, _TOOLS))
 
 
-_MESSAGES_ONLY = ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation")
+def _ask(holder: object) -> _Ask:
+    if holder is None:
+        return _NOTHING
+    if isinstance(holder, (dict, Mapping)):
+        return holder.get
+    return lambda name: getattr(holder, name, None)
 
 
-def _chat_counts(usage: object) -> dict[str, int]:
-    given, made = _get(usage, "prompt_tokens_details"), _get(usage, "completion_tokens_details")
-    return {
-        "prompt_tokens": _count(usage, "prompt_tokens"),
-        "completion_tokens": _count(usage, "completion_tokens"),
-        **_details(given, made),
-    }
+def _unwrap(body: _Ask) -> _Ask:
+    """Stream events wrap the body; a generation stands under data."""
+    for wrapper in ("response", "message", "data"):
+        inner = body(wrapper)
+        if _is_object(inner) and body("usage") is None:
+            body = _ask(inner)
+    return body
 
 
-def _responses_counts(usage: object) -> dict[str, int]:
-    given, made = _get(usage, "input_tokens_details"), _get(usage, "output_tokens_details")
-    return {
-        "prompt_tokens": _count(usage, "input_tokens"),
-        "completion_tokens": _count(usage, "output_tokens"),
-        **_details(given, made),
-    }
+def _openai_usage(usage: _Ask, wholes: _Fields, given: object, made: object, tools: _Ask) -> Usage:
+    """Chat completions and responses differ in names alone.
+
+    The slots are filled one by one: ``Usage()`` would check each count again, which takes as long as reading them.
+    """
+    consumed = object.__new__(Usage)
+    for put, default in _DEFAULTS:
+        put(consumed, default)
+    for ask, fields in ((usage, wholes), (_ask(given), _GIVEN), (_ask(made), _MADE), (tools, _SEARCHES)):
+        for put, name in fields:
+            count = ask(name)
+            if type(count) is not int or not 0 <= count <= _money.MAX_COUNT:
+                count = _clean(count, name)
+            put(consumed, count)
+    return consumed
 
 
-def _details(given: object, made: object) -> dict[str, int]:
-    return {
-        "cached_tokens": _count(given, "cached_tokens"),
-        "cache_write_tokens": _count(given, "cache_write_tokens"),
-        "audio_tokens": _count(given, "audio_tokens"),
-        "image_tokens": _count(given, "image_tokens"),
-        "reasoning_tokens": _count(made, "reasoning_tokens"),
-        "audio_output_tokens": _count(made, "audio_tokens"),
-        "image_output_tokens": _count(made, "image_tokens"),
-    }
-
-
-def _messages_counts(usage: object) -> dict[str, int]:
+def _messages_usage(usage: _Ask, tools: _Ask) -> Usage:
     """Here the input count excludes what was read from or written to a cache."""
-    split = _get(usage, "cache_creation")
+    split = _ask(usage("cache_creation"))
     hour = _count(split, "ephemeral_1h_input_tokens")
     read = _count(usage, "cache_read_input_tokens")
     written = max(_count(usage, "cache_creation_input_tokens"), hour + _count(split, "ephemeral_5m_input_tokens"))
-    return {
-        "prompt_tokens": _count(usage, "input_tokens") + read + written,
-        "completion_tokens": _count(usage, "output_tokens"),
-        "cached_tokens": read,
-        "cache_write_tokens": written,
-        "cache_write_1h_tokens": hour,
-    }
+    return Usage(
+        prompt_tokens=_count(usage, "input_tokens") + read + written,
+        completion_tokens=_count(usage, "output_tokens"),
+        cached_tokens=read,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=hour,
+        web_searches=_count(tools, "web_search_requests"),
+    )
 
 
-def _read_generation(body: object) -> Reading:
-    counts = {
-        "prompt_tokens": _count(body, "native_tokens_prompt"),
-        "completion_tokens": _count(body, "native_tokens_completion"),
-        "reasoning_tokens": _count(body, "native_tokens_reasoning"),
-        "cached_tokens": _count(body, "native_tokens_cached"),
-        "image_output_tokens": _count(body, "native_tokens_completion_images"),
-    }
-    upstream = _money_of(body, "upstream_inference_cost")
-    return _reading(body, counts, _money_of(body, "total_cost"), upstream, _get(body, "is_byok"), None)
+def _read_generation(body: _Ask) -> Reading:
+    consumed = Usage(
+        prompt_tokens=_count(body, "native_tokens_prompt"),
+        completion_tokens=_count(body, "native_tokens_completion"),
+        cached_tokens=_count(body, "native_tokens_cached"),
+        reasoning_tokens=_count(body, "native_tokens_reasoning"),
+        image_output_tokens=_count(body, "native_tokens_completion_images"),
+    )
+    _check_currency(body)
+    cost = _amount(body("total_cost"), "total_cost")
+    upstream = _amount(body("upstream_inference_cost"), "upstream_inference_cost")
+    return _reading(body, body, consumed, cost, upstream, _ran(body, ("num_search_results", "num_fetches")))
 
 
 def _reading(
-    body: object, counts: dict[str, int], cost: Decimal | None, upstream: Decimal | None, byok: object, tier: object
+    body: _Ask, usage: _Ask, consumed: Usage, cost: Decimal | None, upstream: Decimal | None, tools: bool
 ) -> Reading:
+    byok = usage("is_byok")
     if byok is True and cost is not None:
         # With one's own key, cost is OpenRouter's fee alone; otherwise the upstream figure only repeats the token cost.
         cost = None if upstream is None else _money.add(cost, upstream)
-    provider = _get(body, "provider") or _get(body, "provider_name")
-    tier = tier or _get(body, "service_tier")
-    model = _get(body, "model")
+    provider = body("provider") or body("provider_name")
+    tier = usage("service_tier") or body("service_tier")
+    model = body("model")
     return Reading(
-        Usage(**counts),
+        consumed,
         model if isinstance(model, str) else None,
-        _created(_get(body, "created") or _get(body, "created_at")),
+        _created(body("created") or body("created_at")),
         cost,
         provider if isinstance(provider, str) else None,
         tier if isinstance(tier, str) else None,
         byok is True,
-        tuple(_flags(counts)),
+        _flags(consumed),
+        upstream,
+        tools,
     )
 
 
-_WHOLES = {
-    "prompt_tokens": ("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"),
-    "completion_tokens": ("reasoning_tokens", "audio_output_tokens", "image_output_tokens"),
-}
-
-
-def _flags(counts: dict[str, int]) -> list[str]:
-    return [
+def _flags(usage: Usage) -> tuple[str, ...]:
+    given = usage.cached_tokens + usage.cache_write_tokens + usage.audio_tokens + usage.image_tokens
+    made = usage.reasoning_tokens + usage.audio_output_tokens + usage.image_output_tokens
+    if given <= usage.prompt_tokens and made <= usage.completion_tokens:  # as nearly always
+        return ()
+    counts = attrs.asdict(usage)
+    return tuple(
         f"{part} {counts[part]} of {whole} {counts[whole]}"
         for whole, parts in _WHOLES.items()
         for part in parts
-        if counts.get(part, 0) > counts[whole]
-    ]
+        if counts[part] > counts[whole]
+    )
 
 
-def _get(holder: object, name: str) -> Any:
-    if isinstance(holder, Mapping):
-        return holder.get(name)
-    return getattr(holder, name, None)
+def _ran(ask: _Ask, names: tuple[str, ...]) -> bool:
+    return any(isinstance(count, (int, float)) and count > 0 for count in map(ask, names))
+
+
+def _check_currency(*holders: _Ask) -> None:
+    for ask in holders:
+        currency = ask("currency")
+        if isinstance(currency, str) and currency.upper() != "USD":
+            raise ValueError(f"currency must be USD, not {currency[:40]!r}")
 
 
 def _is_object(value: object) -> bool:
+    if isinstance(value, dict):
+        return True
     return value is not None and not isinstance(value, (str, bytes, int, float, Decimal, list, tuple))
 
 
-def _count(holder: object, name: str) -> int:
+def _count(ask: _Ask, name: str) -> int:
+    return _clean(ask(name), name)
+
+
+def _clean(value: object, name: str) -> int:
     """A count; missing ones and those that a package marks as not set are 0."""
-    value = _get(holder, name)
     if value is None or not isinstance(value, (int, float, Decimal, str)):
         return 0
     if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value):
@@ -258,29 +317,29 @@ def _count(holder: object, name: str) -> int:
         raise ValueError(f"{name} is not a whole number: {str(value)[:40]!r}") from error
 
 
-def _money_of(holder: object, name: str) -> Decimal | None:
-    value = _get(holder, name)
-    if value is None or not isinstance(value, (int, float, Decimal, str)):
+def _amount(value: object, name: str) -> Decimal | None:
+    if value is None or not isinstance(value, (float, int, Decimal, str)):
         return None
     try:
         amount = _money.read(value, name)
     except TypeError as error:
         raise ValueError(f"{name} is not an amount: {value!r}") from error
-    if amount < 0:
+    if amount.is_signed():
         raise ValueError(f"{name} must not be negative: {_money.plain(amount)}")
     return amount
 
 
 def _created(stamp: object) -> datetime | None:
     """Seconds since the epoch, or ISO 8601; None where it is neither."""
-    if isinstance(stamp, datetime):
-        return stamp if stamp.tzinfo is not None else stamp.replace(tzinfo=timezone.utc)
     try:
-        if isinstance(stamp, (int, float, Decimal)) and not isinstance(stamp, bool):
-            return datetime.fromtimestamp(float(stamp), timezone.utc)
         if isinstance(stamp, str):
             moment = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-            return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+        elif isinstance(stamp, (int, float, Decimal)) and not isinstance(stamp, bool):
+            return datetime.fromtimestamp(float(stamp), timezone.utc)
+        elif isinstance(stamp, datetime):
+            moment = stamp
+        else:
+            return None
     except (ValueError, OverflowError, OSError):
         return None
-    return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)

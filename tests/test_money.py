@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reference import CONTEXTS
 
@@ -66,6 +66,17 @@ def test_read_refuses_what_is_no_finite_number_of_a_sane_size(bad: Any) -> None:
         _money.read(bad, "price")
 
     assert len(str(caught.value)) < 150
+
+
+@settings(deadline=None, max_examples=50)
+@given(number=st.floats(-9e39, 9e39, allow_subnormal=False).filter(lambda number: not 0 < abs(number) < 1e-40))
+@example(number=1e-40)
+@example(number=9.999999999999999e38)
+@example(number=1e39)
+def test_a_float_is_the_decimal_that_it_prints(number: float) -> None:
+    """Every float of a sane size is read as its shortest text says, never as the binary fraction behind it."""
+    with decimal.localcontext(decimal.Context(prec=400)):
+        assert Decimal(repr(number)) == _money.read(number, "price")
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import re
 from datetime import datetime, timezone
 from decimal import Decimal
 from types import SimpleNamespace
@@ -180,9 +181,86 @@ def test_what_a_response_says_beside_the_counts() -> None:
     noon = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
     chat, responses, generation = (read_response(body) for body in (CHAT, RESPONSES, GENERATION))
 
-    assert ("google/gemini-2.5-flash", noon, Decimal("0.0003253"), "Google", "flex", False, ()) == chat[1:]
-    assert ("openai/gpt-4o", noon, None, None, "default", False, ()) == responses[1:]
-    assert ("openai/gpt-4o", noon, Decimal("0.0125"), "OpenAI", None, False, ()) == generation[1:]
+    assert ("google/gemini-2.5-flash", noon, Decimal("0.0003253"), "Google", "flex", False, ()) == chat[1:8]
+    assert ("openai/gpt-4o", noon, None, None, "default", False, ()) == responses[1:8]
+    assert ("openai/gpt-4o", noon, Decimal("0.0125"), "OpenAI", None, False, ()) == generation[1:8]
+
+
+@pytest.mark.parametrize("byok", [True, False])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(0.25, "0.25"), (0.5, "0.5"), (1, "1"), ("0.1", "0.1"), (Decimal("0.3"), "0.3"), (0, "0"), (None, None)],
+)
+def test_what_the_provider_took(byok: bool, given: Any, expected: str | None) -> None:
+    """The upstream figure is told as it stands, on one's own key or not, equal to the cost or not."""
+    amount = None if expected is None else Decimal(expected)
+    usage = {"prompt_tokens": 1, "cost": 0.25, "cost_details": {"upstream_inference_cost": given}, "is_byok": byok}
+    generation = {"native_tokens_prompt": 1, "total_cost": 0.25, "upstream_inference_cost": given, "is_byok": byok}
+
+    assert amount == read_response(usage).upstream
+    assert amount == read_response(generation).upstream
+
+
+def test_an_upstream_figure_without_a_cost() -> None:
+    """What the provider took is told also where the response says no cost; where it says neither, it is None."""
+    usage = {"prompt_tokens": 1, "cost_details": {"upstream_inference_cost": 0.25}}
+
+    assert (None, Decimal("0.25")) == (read_response(usage).reported, read_response(usage).upstream)
+    assert read_response({"prompt_tokens": 1, "cost": 0.25}).upstream is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "ran"),
+    [
+        ({"server_tool_use_details": {"tool_calls_executed": 1, "tool_calls_requested": 1}}, True),
+        ({"server_tool_use_details": {"web_search_requests": 2}}, True),
+        ({"server_tool_use": {"web_search_requests": 1}}, True),
+        ({"server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 1}}, True),
+        ({"server_tool_use": {"code_execution_requests": 1}}, True),
+        ({"server_tool_use_details": {"tool_calls_executed": 0, "web_search_requests": 0}}, False),
+        ({"server_tool_use_details": {"tool_calls_executed": None, "tool_calls_requested": 1}}, False),
+        ({"server_tool_use_details": {"tool_calls_executed": "many"}}, False),
+        ({"server_tool_use_details": {}}, False),
+        ({"server_tool_use_details": None}, False),
+        ({}, False),
+    ],
+)
+def test_whether_server_tools_ran(usage: dict[str, Any], ran: bool) -> None:
+    """Tools and searches that the server ran are told of, in every place that counts them; requested ones are not."""
+    assert ran is read_response({"prompt_tokens": 1, **usage}).tools
+    assert ran is read_response(_objects({"input_tokens": 1, **usage})).tools
+
+
+@pytest.mark.parametrize(
+    ("counts", "ran"), [({"num_search_results": 5}, True), ({"num_fetches": 1}, True), ({"num_fetches": 0}, False)]
+)
+def test_whether_a_generation_searched(counts: dict[str, int], ran: bool) -> None:
+    """A generation tells of searches and fetches by how much they found."""
+    assert ran is read_response({"native_tokens_prompt": 1, **counts}).tools
+
+
+@pytest.mark.parametrize("currency", ["EUR", "eur", "US$", "", "x" * 1000])
+@pytest.mark.parametrize("place", ["body", "usage", "cost_details", "generation"])
+def test_another_currency_is_refused(place: str, currency: str) -> None:
+    """Amounts that are not in USD are never taken for USD, wherever the response says what they are in."""
+    marked = {"currency": currency}
+    bodies: dict[str, dict[str, Any]] = {
+        "body": {"usage": {"prompt_tokens": 1, "cost": 1}, **marked},
+        "usage": {"usage": {"prompt_tokens": 1, "cost": 1, **marked}},
+        "cost_details": {"usage": {"prompt_tokens": 1, "cost": 1, "cost_details": marked}},
+        "generation": {"data": {"native_tokens_prompt": 1, "total_cost": 1, **marked}},
+    }
+    for body in (bodies[place], _objects(bodies[place])):
+        with pytest.raises(ValueError, match=re.escape(f"currency must be USD, not {currency[:40]!r}")):
+            read_response(body)
+
+
+@pytest.mark.parametrize("currency", ["USD", "usd", "Usd", None, 840, ["EUR"]])
+def test_usd_in_any_case_is_read(currency: Any) -> None:
+    """USD in any case is what amounts are in anyway, and what is no string names no currency."""
+    usage = {"prompt_tokens": 1, "cost": 0.5, "currency": currency}
+
+    assert Decimal("0.5") == read_response({"currency": currency, "usage": usage}).reported
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
