@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple, TypeAlias
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
 from . import _money
+from ._money import read_rate
+from ._receipt import (
+    PINNED,
+    PLAIN,
+    Details,
+    Origin,
+    PriceList,
+    PriceSource,
+    ResidualKind,
+    marked_up,
+    read_places,
+    receipt,
+    residual_kind,
+)
 from .errors import UnpricedUsageError, VariablePriceError
-from .rates import Rates
+from .rates import Override, Rates
 from .usage import Usage
-
-#: What priced a call.
-PriceSource: TypeAlias = Literal["live", "stale", "bundled", "pinned", "reported"]
 
 
 class CostLine(NamedTuple):
@@ -44,14 +56,8 @@ class Cost:
         reported: USD, what the response says it cost; None where it says nothing.
         raw: USD, what the call costs you: ``reported`` where there is one, else ``computed``.
         markup_rate: what ``raw`` is multiplied by.
-        total: USD, what to charge: ``raw`` times ``markup_rate``.
-        source: what priced it: "live", "stale", "bundled", "pinned" or "reported".
-        as_of: when those prices were fetched (aware UTC); None where no price list was used.
-        rates: the rates that were applied, overrides already chosen.
-        usage: what was consumed.
-        provider: who served it, where the response says so.
-        service_tier: the tier it was served at, where the response says so.
-        flags: what was wrong with the response's counts, for people.
+        total: USD, what to charge: ``raw`` times ``markup_rate``, rounded where the markup policy says so.
+        rates: the rates that were applied, overrides already chosen; None where no price list was used.
     """
 
     model_id: str
@@ -60,19 +66,70 @@ class Cost:
     raw: Decimal
     markup_rate: Decimal
     total: Decimal
-    source: PriceSource
-    as_of: datetime | None
     rates: Rates | None = attrs.field(repr=False)
     _usage: Usage | tuple[int, int] = attrs.field(repr=False, eq=False)
-    provider: str | None = None
-    service_tier: str | None = None
-    flags: tuple[str, ...] = ()
+    _origin: Origin
+    _details: Details = PLAIN
 
     @property
     def usage(self) -> Usage:
         """What was consumed."""
         counts = self._usage
         return Usage(*counts) if isinstance(counts, tuple) else counts
+
+    @property
+    def source(self) -> PriceSource:
+        """What priced it: "live", "stale", "bundled", "pinned" or "reported"."""
+        return self._origin.source
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the prices were fetched (aware UTC); None where no price list was used."""
+        return self._origin.as_of
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the price list, as :attr:`Catalog.digest` gives it; None where no price list was used."""
+        return self._origin.digest
+
+    @property
+    def at(self) -> datetime | None:
+        """The instant of the call (aware UTC); None where nobody said it and no price depends on it."""
+        return self._details.at
+
+    @property
+    def provider(self) -> str | None:
+        """Who served it, or whose prices were asked for; None where nothing says so."""
+        return self._details.provider
+
+    @property
+    def endpoint(self) -> str | None:
+        """Tag of the provider's endpoint whose rates were applied; None for the model's own rates."""
+        return self._details.endpoint
+
+    @property
+    def service_tier(self) -> str | None:
+        """The tier it was served at, where the response says so."""
+        return self._details.service_tier
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was wrong with the response's counts, for people."""
+        return self._details.flags
+
+    @property
+    def markup_rule(self) -> str:
+        """Where ``markup_rate`` comes from.
+
+        "settings", "argument" (given with the question), or what a :class:`Markup` chose: "rate", "rule",
+        "model openai/gpt-4o", "provider openai", "category Premium".
+        """
+        return self._details.markup_rule
+
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        """The conditional prices that were applied, in listed order."""
+        return () if self.rates is None else self.rates.applied
 
     @property
     def lines(self) -> tuple[CostLine, ...]:
@@ -88,32 +145,78 @@ class Cost:
             return None
         return _money.subtract(self.reported, self.computed)
 
+    @property
+    def residual_kind(self) -> ResidualKind | None:
+        """What the residual is likely to be; None where there is none beyond 1e-12 USD.
+
+        * "server_tool": OpenRouter's own tools and plugins bill amounts that no price list carries;
+        * "byok_fee": OpenRouter's fee for a call on one's own key;
+        * "service_tier": it was served at another tier than the listed one;
+        * "price_change": the tokens cost something else, and the prices are of another day than the call;
+        * "provider": the tokens cost something else: another provider's price;
+        * "unexplained": an amount beside the tokens that the response does not explain.
+        """
+        if self.reported is None or self.computed is None:
+            return None
+        return residual_kind(self.reported, self.computed, self.as_of, self._details)
+
+    def reprice(self, markup_rate: _money.Number, *, places: int | None = None) -> Cost:
+        """The same call at another markup rate, whether its cost was reported or computed.
+
+        Args:
+            markup_rate: what ``raw`` is multiplied by.
+            places: decimal places that the total is rounded to, half up; not at all when left out.
+
+        Raises:
+            ValueError, TypeError: a bad number; the message names the argument.
+        """
+        rate, places = read_rate(markup_rate, "markup_rate"), read_places(places)
+        details = self._details._replace(markup_rule="argument", places=places)
+        return attrs.evolve(self, markup_rate=rate, total=marked_up(self.raw, rate, places), details=details)
+
+    def replay(self, catalog: PriceList) -> Cost:
+        """The same call priced again on a stored price list: on the one of ``digest``, with the same figures.
+
+        Args:
+            catalog: a ``Catalog``; for a cost at a provider's prices the model's ``Endpoints``. One with another digest
+                answers what the call would have cost there, and the result says so.
+
+        Raises:
+            UnknownModelError, UnknownProviderError: it does not list what was priced.
+            VariablePriceError, UnpricedUsageError: it lists it without the prices that this takes.
+            ValueError: the prices there depend on the time of the call, which is not known.
+        """
+        if self.rates is None:
+            return self
+        same = catalog.digest == self.digest
+        return charge(
+            catalog[self.endpoint or self.model_id].rates,
+            self.usage,
+            self.markup_rate,
+            model_id=self.model_id,
+            origin=self._origin if same else Origin("pinned", catalog.as_of, catalog.digest),
+            reported=self.reported,
+            details=self._details,
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; money as strings, times in ISO 8601."""
-        residual = self.residual
-        return {
-            "model_id": self.model_id,
-            "total": _money.text(self.total),
-            "raw": _money.text(self.raw),
-            "markup_rate": _money.text(self.markup_rate),
-            "computed": None if self.computed is None else _money.text(self.computed),
-            "reported": None if self.reported is None else _money.text(self.reported),
-            "residual": None if residual is None else _money.text(residual),
-            "source": self.source,
-            "as_of": None if self.as_of is None else self.as_of.isoformat(),
-            "provider": self.provider,
-            "service_tier": self.service_tier,
-            "flags": list(self.flags),
-            "lines": [
-                {
-                    "item": line.item,
-                    "quantity": line.quantity,
-                    "unit_price": _money.text(line.unit_price),
-                    "amount": _money.text(line.amount),
-                }
-                for line in self.lines
-            ],
-        }
+        """A receipt, JSON-ready; money as strings, times in ISO 8601, and those counts that are not 0."""
+        return receipt(self)
+
+
+def settled(model_id: str, reported: Decimal, usage: Usage, markup_rate: Decimal, details: Details) -> Cost:
+    """The cost of a call that no price list explains, by what its response reports.
+
+    Args:
+        model_id: the name that the response gives, or "".
+        reported: USD.
+        usage: what was consumed.
+        markup_rate: what the reported cost is multiplied by.
+        details: what else is known of the call.
+    """
+    total = marked_up(reported, markup_rate, details.places)
+    origin = Origin("reported")
+    return Cost(model_id, None, reported, reported, markup_rate, total, None, usage, origin, details)
 
 
 def charge(
@@ -122,45 +225,42 @@ def charge(
     markup_rate: Decimal = _money.ONE,
     *,
     model_id: str = "",
-    source: PriceSource = "pinned",
-    as_of: datetime | None = None,
+    origin: Origin = PINNED,
     at: datetime | None = None,
     reported: Decimal | None = None,
+    details: Details = PLAIN,
 ) -> Cost:
     """Price ``usage`` at ``rates``.
 
     Args:
-        rates: the model's whole price list; the overrides that hold for this usage are chosen here.
+        rates: the whole price list; the overrides that hold for this usage at the call's instant are chosen here.
         usage: what was consumed.
         markup_rate: what the raw cost is multiplied by.
-        model_id, source, as_of: put on the result as they are.
-        at: the request's instant (aware), needed only where prices depend on it.
+        model_id, origin: put on the result as they are.
+        at: the instant of the call (aware), needed only where prices depend on it.
         reported: USD, what the response says it cost. It is what the call cost, and dimensions without a price then
             stay out of ``computed``: they show up in ``residual``.
+        details: what else is known of the call.
 
     Raises:
         VariablePriceError: a price is negative.
         UnpricedUsageError: the usage has a dimension that is not priced, and no reported cost settles it.
+        ValueError: prices depend on the instant of the call, and it is not known.
     """
     if rates.variable:
         raise VariablePriceError(model_id)
-    applied = rates.effective(usage.prompt_tokens, at)
+    if at is not None:
+        details = details._replace(at=at)
+    applied = rates.effective(usage.prompt_tokens, details.at) if rates.overrides else rates
     if reported is None and (missing := unpriced(applied, usage)) is not None:
         raise UnpricedUsageError(model_id, *missing)
-    computed = _money.total([line.amount for line in itemise(applied, usage)])
+    computed = _money.ZERO
+    for _, quantity, unit_price in _bill(applied, usage):
+        computed = _money.fma(unit_price, quantity, computed)
     raw = computed if reported is None else reported
-    return Cost(
-        model_id,
-        computed,
-        reported,
-        raw,
-        markup_rate,
-        _money.multiply(raw, markup_rate),
-        source,
-        as_of,
-        applied,
-        usage,
-    )
+    places = details.places
+    total = _money.multiply(raw, markup_rate) if places is None else marked_up(raw, markup_rate, places)
+    return Cost(model_id, computed, reported, raw, markup_rate, total, applied, usage, origin, details)
 
 
 def unpriced(rates: Rates, usage: Usage) -> tuple[str, str] | None:
@@ -169,9 +269,9 @@ def unpriced(rates: Rates, usage: Usage) -> tuple[str, str] | None:
     Rows without a completion price are prompt-only (embeddings). A price of 0 on a row that costs something otherwise
     is how lists until 2026 spelt "not offered", so images and searches are not free there.
     """
-    if rates.prompt is None and _plain(_input_parts(rates, usage), usage.prompt_tokens):
+    if rates.prompt is None and _split(usage.prompt_tokens, _tariff(rates).inputs, usage)[0]:
         return "prompt_tokens", "the model lists no prompt price"
-    if rates.completion is None and _plain(_output_parts(rates, usage), usage.completion_tokens):
+    if rates.completion is None and _split(usage.completion_tokens, _tariff(rates).outputs, usage)[0]:
         return "completion_tokens", "the model lists no completion price (embedding models price the prompt alone)"
     if usage.images and not usage.image_tokens:
         if not _offered(rates, rates.image):
@@ -189,100 +289,136 @@ def _offered(rates: Rates, price: Decimal | None) -> bool:
 
 def itemise(rates: Rates, usage: Usage) -> list[CostLine]:
     """The bill of ``usage`` at ``rates`` (overrides already chosen), line by line; unpriced dimensions are left out."""
-    lines = _split("prompt", usage.prompt_tokens, rates.prompt, _input_parts(rates, usage))
-    lines += [_line(item, tokens, price) for item, tokens, price in _storage(rates, usage)]
-    lines += _split("completion", usage.completion_tokens, rates.completion, _output_parts(rates, usage))
-    if rates.request:
-        lines.append(_line("request", usage.requests, rates.request))
-    if usage.images and not usage.image_tokens and rates.image and not rates.image_per_token:
-        lines.append(_line("image", usage.images, rates.image))
-    if usage.web_searches and rates.web_search:
-        lines.append(_line("web_search", usage.web_searches, rates.web_search))
-    return lines
+    return [
+        CostLine(item, quantity, unit_price, _money.multiply(unit_price, quantity))
+        for item, quantity, unit_price in _bill(rates, usage)
+    ]
 
 
-#: A price key, its tokens, and the price listed for it.
-_Part: TypeAlias = tuple[str, int, "Decimal | None"]
+#: A price key, how many tokens of a usage it is for, and the price listed for it.
+_Part: TypeAlias = tuple[str, Callable[[Usage], int], "Decimal | None"]
+#: A line without its amount.
+_Entry: TypeAlias = tuple[str, int, Decimal]
 
 
-def _input_parts(rates: Rates, usage: Usage) -> list[_Part]:
-    """Parts of the prompt, in the order in which they are taken out of it: reads, writes, audio and image tokens.
+class _Tariff(NamedTuple):
+    """How the tokens of a call are told apart at some rates.
+
+    Args:
+        inputs: parts of the prompt, in the order in which they are taken out of it.
+        storage: cache writes that are charged on top of the prompt.
+        outputs: parts of the completion, in the order in which they are taken out of it.
+    """
+
+    inputs: tuple[_Part, ...]
+    storage: tuple[_Part, ...]
+    outputs: tuple[_Part, ...]
+
+
+def _tariff(rates: Rates) -> _Tariff:
+    tariff: _Tariff | None = rates._tariff
+    if tariff is None:
+        writes = _writes(rates)
+        tariff = _Tariff(
+            _inputs(rates, tuple(write for write in writes if not _is_storage(rates, write))),
+            tuple(write for write in writes if _is_storage(rates, write)),
+            _outputs(rates),
+        )
+        object.__setattr__(rates, "_tariff", tariff)
+    return tariff
+
+
+def _inputs(rates: Rates, writes: tuple[_Part, ...]) -> tuple[_Part, ...]:
+    """Parts of the prompt: reads, writes, audio and image tokens.
 
     The reported count includes cached reads and cache writes (checked against bills). A write priced at or above the
     prompt replaces the prompt price (Anthropic, OpenAI, Qwen): plain = prompt - reads - writes.
     https://openrouter.ai/docs/guides/best-practices/prompt-caching
     """
-    return [
-        ("input_cache_read", usage.cached_tokens, rates.input_cache_read),
-        *(write for write in _writes(rates, usage) if not _is_storage(rates, write)),
-        ("audio", usage.audio_tokens, rates.audio),
-        ("image_token", usage.image_tokens, rates.image_token),
-    ]
+    return (
+        ("input_cache_read", attrgetter("cached_tokens"), rates.input_cache_read),
+        *writes,
+        ("audio", attrgetter("audio_tokens"), rates.audio),
+        ("image_token", attrgetter("image_tokens"), rates.image_token),
+    )
 
 
-def _output_parts(rates: Rates, usage: Usage) -> list[_Part]:
-    """Parts of the completion, in the order in which they are taken out of it: reasoning, audio and image tokens.
+def _outputs(rates: Rates) -> tuple[_Part, ...]:
+    """Parts of the completion: reasoning, audio and image tokens.
 
     Reasoning is inside the completion count; a listed ``internal_reasoning`` above zero replaces the completion price
     for those tokens and never adds to it (checked against bills).
     https://openrouter.ai/docs/guides/best-practices/reasoning-tokens
     """
-    return [
-        ("internal_reasoning", usage.reasoning_tokens, rates.internal_reasoning),
-        ("audio_output", usage.audio_output_tokens, rates.audio_output),
-        ("image_output", usage.image_output_tokens, rates.image_output),
-    ]
+    return (
+        ("internal_reasoning", attrgetter("reasoning_tokens"), rates.internal_reasoning),
+        ("audio_output", attrgetter("audio_output_tokens"), rates.audio_output),
+        ("image_output", attrgetter("image_output_tokens"), rates.image_output),
+    )
 
 
-def _writes(rates: Rates, usage: Usage) -> list[_Part]:
+def _writes(rates: Rates) -> tuple[_Part, ...]:
     """Cache writes by lifetime; those kept for an hour have a price of their own or that of the others."""
-    hour = min(usage.cache_write_1h_tokens, usage.prompt_tokens)
-    rest = max(min(usage.cache_write_tokens, usage.prompt_tokens) - hour, 0)
-    return [
-        ("input_cache_write", rest, rates.input_cache_write),
-        ("input_cache_write_1h", hour, rates.input_cache_write_1h or rates.input_cache_write),
-    ]
+    return (
+        ("input_cache_write", _short_writes, rates.input_cache_write),
+        ("input_cache_write_1h", _hour_writes, rates.input_cache_write_1h or rates.input_cache_write),
+    )
+
+
+def _hour_writes(usage: Usage) -> int:
+    return min(usage.cache_write_1h_tokens, usage.prompt_tokens)
+
+
+def _short_writes(usage: Usage) -> int:
+    return max(min(usage.cache_write_tokens, usage.prompt_tokens) - _hour_writes(usage), 0)
 
 
 def _is_storage(rates: Rates, write: _Part) -> bool:
+    """Whether a write is priced below the prompt: storage, charged on top (Gemini).
+
+    A bill of 2168 prompt, 2161 read and 2161 written tokens was 7 plain + 2161 reads + 2161 writes.
+    """
     price = write[2]
     return bool(price and rates.prompt is not None and price < rates.prompt)
 
 
-def _storage(rates: Rates, usage: Usage) -> list[tuple[str, int, Decimal]]:
-    """Writes priced below the prompt: storage, charged on top (Gemini).
+def _bill(rates: Rates, usage: Usage) -> list[_Entry]:
+    """What is charged for; entries may amount to nothing."""
+    inputs, storage, outputs = _tariff(rates)
+    plain, bill = _split(usage.prompt_tokens, inputs, usage)
+    if rates.prompt is not None:
+        bill.insert(0, ("prompt", plain, rates.prompt))
+    for item, count, price in storage:
+        if price and (tokens := count(usage)):
+            bill.append((item, tokens, price))
+    plain, parts = _split(usage.completion_tokens, outputs, usage)
+    if rates.completion is not None:
+        bill.append(("completion", plain, rates.completion))
+    bill += parts
+    if rates.request:
+        bill.append(("request", usage.requests, rates.request))
+    if usage.images and not usage.image_tokens and rates.image and not rates.image_per_token:
+        bill.append(("image", usage.images, rates.image))
+    if usage.web_searches and rates.web_search:
+        bill.append(("web_search", usage.web_searches, rates.web_search))
+    return bill
 
-    A bill of 2168 prompt, 2161 read and 2161 written tokens was 7 plain + 2161 reads + 2161 writes.
-    """
-    return [
-        (item, tokens, price)
-        for item, tokens, price in _writes(rates, usage)
-        if tokens and price and _is_storage(rates, (item, tokens, price))
-    ]
 
-
-def _split(whole: str, tokens: int, price: Decimal | None, parts: list[_Part]) -> list[CostLine]:
-    """Take ``parts`` out of ``tokens``.
+def _split(tokens: int, parts: tuple[_Part, ...], usage: Usage) -> tuple[int, list[_Entry]]:
+    """Take ``parts`` out of ``tokens``: how many keep the price of the whole, and those with a price of their own.
 
     A part without a price of its own keeps that of the whole. So does one of price 0: the lists of March 2025 give 0
-    for every row, and nobody is billed below cost.
+    for every row, and nobody is billed below cost. Each part is clamped to what those before it leave: counts come
+    dirty (reasoning 11 of completion 10).
     """
-    lines = [_line(item, taken, own) for item, taken, own in _clamp(parts, tokens) if own and taken]
-    return lines if price is None else [_line(whole, _plain(parts, tokens), price), *lines]
-
-
-def _plain(parts: list[_Part], tokens: int) -> int:
-    """How many of ``tokens`` no part with a price of its own takes."""
-    return tokens - sum(taken for _, taken, own in _clamp(parts, tokens) if own)
-
-
-def _clamp(parts: list[_Part], tokens: int) -> Iterator[_Part]:
-    """The parts, each clamped to what those before it leave: counts come dirty (reasoning 11 of completion 10)."""
-    for item, wanted, own in parts:
-        taken = min(wanted, tokens)
-        tokens -= taken
-        yield item, taken, own
-
-
-def _line(item: str, quantity: int, unit_price: Decimal) -> CostLine:
-    return CostLine(item, quantity, unit_price, _money.multiply(unit_price, quantity))
+    plain = left = tokens
+    own: list[_Entry] = []
+    for item, count, price in parts:
+        taken = count(usage)
+        if taken:
+            taken = min(taken, left)
+            left -= taken
+            if price and taken:
+                plain -= taken
+                own.append((item, taken, price))
+    return plain, own

@@ -107,6 +107,18 @@ class Override:
             },
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, as :meth:`from_dict` reads it."""
+        shown: dict[str, Any] = {key: _money.text(price) for key, price in self.prices.items()} | dict(self.unknown)
+        if self.min_prompt_tokens is not None:
+            shown["min_prompt_tokens"] = int(self.min_prompt_tokens)
+        for name, minutes in (("utc_start", self.utc_start), ("utc_end", self.utc_end)):
+            if minutes is not None:
+                shown[name] = minutes // 60 * 100 + minutes % 60
+        if self.utc_days is not None:
+            shown["utc_days"] = [day for day in _DAYS if day in self.utc_days]
+        return shown
+
 
 def _minutes(clock: object, name: str) -> int | None:
     """Minutes after midnight of an HHMM clock number (1030 is half past ten)."""
@@ -175,6 +187,10 @@ class Rates:
     image_per_token: bool = attrs.field(init=False, eq=False, repr=False)
     #: The prices depend on the time of the request.
     timed: bool = attrs.field(init=False, eq=False, repr=False)
+    #: The conditional prices that :meth:`effective` chose to make these rates.
+    applied: tuple[Override, ...] = attrs.field(default=(), init=False, eq=False, repr=False)
+    #: For the use of ``cost``: how tokens are told apart at these rates.
+    _tariff: Any = attrs.field(default=None, init=False, eq=False, repr=False)
     _effective: dict[tuple[bool, ...], Rates] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     @classmethod
@@ -215,6 +231,22 @@ class Rates:
         price: Decimal | None = getattr(self, key)
         return None if price is None else _money.multiply(price, _money.MILLION)
 
+    def list_price(self, key: str) -> Decimal | None:
+        """USD per unit of ``key`` before the ``discount``, to 28 digits, or None where it is not listed.
+
+        The listed prices are net: list = price / (1 - discount). Provider endpoints name a discount:
+        https://openrouter.ai/docs/api/api-reference/endpoints/list-endpoints
+
+        Raises:
+            ValueError: there is no such price key.
+        """
+        if key not in PRICE_KEYS:
+            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {key!r}")
+        price: Decimal | None = getattr(self, key)
+        if price is None or not self.discount or not 0 < self.discount < 1:
+            return price
+        return _money.quotient(price, _money.subtract(_money.ONE, self.discount))
+
     def effective(self, prompt_tokens: int, at: datetime | None = None) -> Rates:
         """The rates of a request with that many prompt tokens, every override that holds for it applied.
 
@@ -230,7 +262,7 @@ class Rates:
         """
         if not self.overrides:
             return self
-        mask = tuple(entry.applies(prompt_tokens, at) for entry in self.overrides)
+        mask = tuple([entry.applies(prompt_tokens, at) for entry in self.overrides])
         if (rates := self._effective.get(mask)) is None:
             prices = {key: getattr(self, key) for key in PRICE_KEYS}
             for entry, holds in zip(self.overrides, mask, strict=True):
@@ -238,6 +270,8 @@ class Rates:
                     prices.update(entry.prices)
             rates = Rates(**prices, discount=self.discount, extra=self.extra)
             object.__setattr__(rates, "image_per_token", self.image_per_token)
+            held = zip(self.overrides, mask, strict=True)
+            object.__setattr__(rates, "applied", tuple(entry for entry, holds in held if holds))
             self._effective[mask] = rates
         return rates
 
@@ -248,17 +282,5 @@ class Rates:
             key: _money.text(getattr(self, key)) for key in (*PRICE_KEYS, "discount") if getattr(self, key) is not None
         }
         if self.overrides:
-            shown["overrides"] = [_override_dict(entry) for entry in self.overrides]
+            shown["overrides"] = [entry.to_dict() for entry in self.overrides]
         return shown
-
-
-def _override_dict(entry: Override) -> dict[str, Any]:
-    shown: dict[str, Any] = {key: _money.text(price) for key, price in entry.prices.items()} | dict(entry.unknown)
-    if entry.min_prompt_tokens is not None:
-        shown["min_prompt_tokens"] = int(entry.min_prompt_tokens)
-    for name, minutes in (("utc_start", entry.utc_start), ("utc_end", entry.utc_end)):
-        if minutes is not None:
-            shown[name] = minutes // 60 * 100 + minutes % 60
-    if entry.utc_days is not None:
-        shown["utc_days"] = [day for day in _DAYS if day in entry.utc_days]
-    return shown

@@ -31,7 +31,8 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
-from openrouter_pricing.cost import charge, itemise
+from openrouter_pricing._receipt import Details
+from openrouter_pricing.cost import charge, itemise, settled
 from openrouter_pricing.wire import read_catalog
 
 AS_OF = datetime(2026, 11, 2, tzinfo=timezone.utc)
@@ -417,7 +418,7 @@ def ask_everything() -> list[tuple[Any, ...]]:
                 pricing.cost(model, usage=usage, markup_rate=1.7, at=AS_OF),
                 *(pricing.cost(model, 1_234_567, 7_654_321) for _ in range(2) if model != "a/tiers"),
             ]
-            costs.append(attrs.evolve(costs[0], reported=Decimal("0.123456789012345678901"), as_of=None))
+            costs.append(attrs.evolve(costs[0], reported=Decimal("0.123456789012345678901")))
             said += [evidence(cost) for cost in costs]
             said.append((catalog[model].mean_price, catalog[model].category, catalog[model].rates.to_dict()))
             said.append((catalog[model].rates.per_million("prompt"),))
@@ -466,14 +467,22 @@ def test_to_dict_is_json_with_money_as_strings() -> None:
         "total": "0.000585000",
         "raw": "0.00045000",
         "markup_rate": "1.3",
+        "markup_rule": "settings",
+        "places": None,
         "computed": "0.00045000",
         "reported": None,
         "residual": None,
+        "residual_kind": None,
         "source": "pinned",
         "as_of": "2026-11-02T00:00:00+00:00",
+        "catalog_digest": cost.digest,
+        "at": None,
         "provider": None,
+        "endpoint": None,
         "service_tier": None,
         "flags": [],
+        "overrides": [],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 500, "requests": 1},
         "lines": [
             {"item": "prompt", "quantity": 1000, "unit_price": "1.5E-7", "amount": "0.00015000"},
             {"item": "completion", "quantity": 500, "unit_price": "6E-7", "amount": "0.0003000"},
@@ -518,7 +527,7 @@ def test_a_reported_cost_settles_what_the_list_does_not_price() -> None:
 def test_a_cost_without_a_price_list_has_no_lines() -> None:
     """A model that nobody lists but whose cost was reported has neither lines nor residual."""
     reported = Decimal("0.5")
-    cost = Cost("x/y", None, reported, reported, Decimal(1), reported, "reported", None, None, Usage(5))
+    cost = settled("x/y", reported, Usage(5), Decimal(1), Details())
 
     assert ((), None, Usage(5)) == (cost.lines, cost.residual, cost.usage)
     assert (None, None) == (cost.to_dict()["computed"], cost.to_dict()["as_of"])
@@ -608,16 +617,15 @@ def test_every_token_is_charged_once(prices: dict[str, str], counts: dict[str, i
     """The lines of the prompt hold every prompt token once, those of the completion every completion token."""
     kept = {key: price for key, price in prices.items() if key not in absent - {"prompt", "completion"}}
     rates = Rates.from_dict(kept)
-    stored = {
-        key
-        for key in ("input_cache_write", "input_cache_write_1h")
-        if (price := getattr(rates, key)) is not None and rates.prompt is not None and price < rates.prompt
-    }
+    prompt, write = rates.prompt, rates.input_cache_write
+    writes = {"input_cache_write": write, "input_cache_write_1h": rates.input_cache_write_1h or write}
+    stored = {key for key, price in writes.items() if price is not None and prompt is not None and price < prompt}
     lines = charge(rates, Usage(**counts)).lines
 
     assert counts["completion_tokens"] == sum(line.quantity for line in lines if line.item in COMPLETIONISH)
-    if not stored:
-        assert counts["prompt_tokens"] == sum(line.quantity for line in lines if line.item in PROMPTISH)
+    assert counts["prompt_tokens"] == sum(line.quantity for line in lines if line.item in PROMPTISH - stored)
+    written = max(counts["cache_write_tokens"], counts["cache_write_1h_tokens"])
+    assert min(written, counts["prompt_tokens"]) >= sum(line.quantity for line in lines if line.item in stored)
     assert PROMPTISH | COMPLETIONISH | {"request"} >= {line.item for line in lines}
 
 
