@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._clock import Clock
+    from ._receipt import PriceList
     from .backends import open_backend
     from .breaker import CircuitBreaker
-    from .cache import Backend, Source
+    from .cache import Backend, EndpointSource, Source
     from .catalog import Catalog
     from .client import Client
     from .cost import Cost, CostLine
+    from .endpoints import Endpoint, Endpoints, PriceRange
     from .errors import (
         CatalogUnavailableError,
         CircuitOpenError,
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
         StatusError,
         TransportError,
         UnknownModelError,
+        UnknownProviderError,
         UnpricedUsageError,
         UpstreamError,
         VariablePriceError,
     )
+    from .markup import Markup
     from .model import Category, Model
     from .pricing import Pricing
     from .rates import Override, Rates
@@ -47,10 +51,16 @@ __all__ = [
     "Clock",
     "Cost",
     "CostLine",
+    "Endpoint",
+    "EndpointSource",
+    "Endpoints",
     "Fetched",
+    "Markup",
     "Model",
     "Override",
     "PayloadError",
+    "PriceList",
+    "PriceRange",
     "Pricing",
     "PricingError",
     "Rates",
@@ -61,6 +71,7 @@ __all__ = [
     "StatusError",
     "TransportError",
     "UnknownModelError",
+    "UnknownProviderError",
     "UnpricedUsageError",
     "UpstreamError",
     "Usage",
@@ -72,13 +83,16 @@ __all__ = [
 #: Where each name lives; it is imported when it is first asked for (PEP 562).
 _HOMES = {
     "_clock": ("Clock",),
+    "_receipt": ("PriceList",),
     "backends": ("open_backend",),
     "breaker": ("CircuitBreaker",),
-    "cache": ("Backend", "Source"),
+    "cache": ("Backend", "EndpointSource", "Source"),
     "catalog": ("Catalog",),
     "client": ("Client",),
     "cost": ("Cost", "CostLine"),
+    "endpoints": ("Endpoint", "Endpoints", "PriceRange"),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "markup": ("Markup",),
     "model": ("Category", "Model"),
     "pricing": ("Pricing",),
     "rates": ("Override", "Rates"),

@@ -27,10 +27,11 @@ class Trouble:
     def __init__(self) -> None:
         self.failures = 0
         self.retry_at = -math.inf
+        self.error: UpstreamError | None = None
 
     def over(self) -> None:
         """It went well."""
-        self.failures, self.retry_at = 0, -math.inf
+        self.failures, self.retry_at, self.error = 0, -math.inf, None
 
     def add(self, error: UpstreamError, clock: Clock) -> None:
         """It failed: wait twice as long as before, with jitter, and no less than the upstream asked for."""
@@ -39,6 +40,7 @@ class Trouble:
         pause = min(first * 2.0 ** min(self.failures, 30), most) * (0.5 + clock.random() / 2)
         asked = getattr(error, "retry_after", None) or 0.0
         self.failures += 1
+        self.error = error
         self.retry_at = clock.monotonic() + max(pause, min(asked, _RETRY_AFTER_MAX))
 
 

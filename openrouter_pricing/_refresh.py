@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 from . import wire
 from ._clock import Clock
@@ -18,6 +19,8 @@ from .settings import Settings, scrub
 if TYPE_CHECKING:
     from .cache import Source
 
+#: Makes a price list of an answer that was fetched at an instant, with what was wrong with the rows left out.
+Reader: TypeAlias = Callable[[wire.Fetched, datetime], tuple[Catalog, list[str]]]
 
 _POLL = 0.05  # seconds between looks at what another process, which holds the lease, has stored
 _AGREEING = 3  # fetches in a row that say the same are believed, whatever they say
@@ -58,7 +61,8 @@ class Refresher:
         open_source: makes the source; called with the first refresh, and anew after a stuck one.
         owns_source: whether the source is closed here.
         store: the second tier.
-        belief: what was refused so far.
+        read: what an answer means.
+        belief: what was refused so far; None to believe everything that can be read.
         settings: the deadline and ``l2_ttl`` are used.
         clock: time.
         recorder: counts.
@@ -70,7 +74,8 @@ class Refresher:
         *,
         owns_source: bool,
         store: Store,
-        belief: Belief,
+        read: Reader,
+        belief: Belief | None,
         settings: Settings,
         clock: Clock,
         recorder: Recorder,
@@ -78,6 +83,7 @@ class Refresher:
         self._open_source = open_source
         self._owns_source = owns_source
         self._store = store
+        self._read = read
         self._belief = belief
         self._settings = settings
         self._clock = clock
@@ -149,16 +155,17 @@ class Refresher:
             catalog = record.catalog.dated(now)
         else:
             self._recorder.count("bytes_received", len(fetched.body) + sum(map(len, fetched.pages)))
-            catalog, problems = wire.read_catalog(fetched, now)
-            try:
-                self._belief.check(None if record is None else record.catalog, catalog)
-            except PayloadError:
-                self._recorder.count("refused_catalogs")
-                raise
+            catalog, problems = self._read(fetched, now)
+            if self._belief is not None:
+                try:
+                    self._belief.check(None if record is None else record.catalog, catalog)
+                except PayloadError:
+                    self._recorder.count("refused_catalogs")
+                    raise
             self._recorder.count("skipped_rows", catalog.skipped)
             if problems:
                 first = scrub(problems[0], self._settings)
-                logger(__name__).warning("left out %d unreadable models; the first: %s", catalog.skipped, first)
+                logger(__name__).warning("left out %d unreadable rows; the first: %s", catalog.skipped, first)
             etag = fetched.header("ETag")
         head = Head(now, catalog.digest, etag)
         if flight.done.is_set():

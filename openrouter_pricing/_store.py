@@ -64,29 +64,73 @@ class Record(NamedTuple):
     fetched: float
 
 
-class Store:
-    """What a backend holds for one ``base_url`` and one format version.
+class Shelf:
+    """A backend of which nobody ever waits for long, and that may fail in any way.
 
     Every question goes through a thread of its own with a time limit, and every failure is counted, logged once for
     its kind, and answered as "nothing there".
 
     Args:
         open_backend: makes the backend; called with the first question.
-        base_url: the API whose catalogue it is; two of them never read each other's.
-        clock: the wall clock dates heads, the monotonic one measures ages.
-        recorder: counts reads and failures.
+        recorder: counts failures.
     """
 
-    def __init__(self, open_backend: Callable[[], Any], base_url: str, clock: Clock, recorder: Recorder) -> None:
-        self._clock = clock
+    def __init__(self, open_backend: Callable[[], Any], recorder: Recorder) -> None:
         self._open_backend = open_backend
         self._opened: Any = None
         self._recorder = recorder
         self._worker = Worker("openrouter-pricing-store")
         self._logged: set[str] = set()
+
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """What ``work`` answers when it is handed the backend; ``otherwise`` where it fails or takes too long."""
+        try:
+            if self._opened is None:
+                self._opened = self._open_backend()  # imports happen in the asker's thread: a fork may come
+            backend = self._opened
+            return self._worker.run(lambda: work(backend), timeout)
+        except Exception as error:  # noqa: BLE001  # a backend costs a counter and a log line, never a question
+            return self.failed(error, otherwise)
+
+    def failed(self, error: Exception, otherwise: _T) -> _T:
+        """Count and log a failure; gives ``otherwise``."""
+        self._recorder.count("backend_errors")
+        kind = type(error).__name__
+        if kind not in self._logged:
+            self._logged.add(kind)
+            logger(__name__).warning(
+                "the price store failed (%s: %s); prices are answered without it",
+                kind,
+                mask(str(error)),
+                extra={"error": kind},
+            )
+        return otherwise
+
+    def close(self, *, owned: bool) -> None:
+        """Close the backend if it is ours; waits a second at most."""
+        if self._opened is not None and owned:
+            self.ask(lambda backend: backend.close(), None, _READ)
+        self._worker.close()
+
+
+class Store:
+    """What a backend holds of one address and one format version.
+
+    Args:
+        shelf: the backend.
+        url: whose prices these are; two of them never read each other's.
+        clock: the wall clock dates heads, the monotonic one measures ages.
+        recorder: counts reads.
+    """
+
+    def __init__(self, shelf: Shelf, url: str, clock: Clock, recorder: Recorder) -> None:
+        self._ask = shelf.ask
+        self._failed = shelf.failed
+        self._clock = clock
+        self._recorder = recorder
         self._unreleased: str | None = None
         self._blocker: tuple[bytes, float] | None = None
-        self._prefix = f"v{FORMAT}:{hashlib.sha256(base_url.encode()).hexdigest()[:16]}:"
+        self._prefix = f"v{FORMAT}:{hashlib.sha256(url.encode()).hexdigest()[:16]}:"
 
     def head(self, timeout: float = _READ) -> Head | None:
         """What the store holds, or None."""
@@ -193,33 +237,5 @@ class Store:
 
         self._unreleased = None if self._ask(give_back, False, _WRITE) else token
 
-    def close(self, *, owned: bool) -> None:
-        """Close the backend if it is ours; waits a second at most."""
-        if self._opened is not None and owned:
-            self._ask(lambda backend: backend.close(), None, _READ)
-        self._worker.close()
-
     def _body(self, digest: str) -> str:
         return f"{self._prefix}catalog:{digest}"
-
-    def _ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
-        try:
-            if self._opened is None:
-                self._opened = self._open_backend()  # imports happen in the asker's thread: a fork may come
-            backend = self._opened
-            return self._worker.run(lambda: work(backend), timeout)
-        except Exception as error:  # noqa: BLE001  # a backend costs a counter and a log line, never a question
-            return self._failed(error, otherwise)
-
-    def _failed(self, error: Exception, otherwise: _T) -> _T:
-        self._recorder.count("backend_errors")
-        kind = type(error).__name__
-        if kind not in self._logged:
-            self._logged.add(kind)
-            logger(__name__).warning(
-                "the price store failed (%s: %s); prices are answered without it",
-                kind,
-                mask(str(error)),
-                extra={"error": kind},
-            )
-        return otherwise

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from ._clock import Clock
 from ._flight import SingleFlight, Trouble
 from ._log import logger
+from ._receipt import Origin, PriceSource
 from ._recorder import Recorder
-from ._refresh import Belief, Refresher
-from ._store import Record, Store
+from ._refresh import Belief, Reader, Refresher
+from ._store import Record, Shelf, Store
 from .breaker import CircuitBreaker
 from .catalog import Catalog
-from .cost import PriceSource
 from .errors import CatalogUnavailableError, CircuitOpenError, TransportError
-from .settings import Settings
-from .wire import Fetched
+from .settings import Settings, mask
+from .wire import Fetched, read_catalog
 
 if TYPE_CHECKING:
     from .stats import Stats
@@ -62,6 +62,19 @@ class Source(Protocol):
         """Let go of everything, also of a fetch that is under way in another thread."""
 
 
+@runtime_checkable
+class EndpointSource(Source, Protocol):
+    """A source that knows the prices of each provider too."""
+
+    def fetch_endpoints(self, model_id: str, *, etag: str | None, deadline: float) -> Fetched:
+        """The endpoints of a model, or a 304 if ``etag`` still holds; within ``deadline`` seconds.
+
+        Raises:
+            UpstreamError: there are none to be had.
+        """
+        ...
+
+
 _GRACE = 0.4  # seconds that closing gives a refresh under way to return its lease
 
 
@@ -70,16 +83,16 @@ class Held:
 
     Attributes:
         catalog: the models.
-        source: "live", "stale", "bundled" or "pinned".
+        origin: what costs say of it; its ``source`` is "live", "stale", "bundled" or "pinned".
         until: reading of the monotonic clock up to which nobody needs to look.
         prices: for the facade's use: models without conditional prices, by the name they were asked for.
     """
 
-    __slots__ = ("catalog", "prices", "source", "until")
+    __slots__ = ("catalog", "origin", "prices", "until")
 
     def __init__(self, catalog: Catalog, source: PriceSource, until: float = math.inf) -> None:
         self.catalog: Catalog = catalog
-        self.source: PriceSource = source
+        self.origin: Origin = Origin(source, catalog.as_of, catalog.digest)
         self.until: float = until
         self.prices: dict[str, Any] = {}
 
@@ -89,8 +102,10 @@ class _Process(NamedTuple):
 
     recorder: Recorder
     breaker: CircuitBreaker
-    store: Store
+    side_breaker: CircuitBreaker
+    shelf: Shelf
     refresher: Refresher
+    store: Store
     flights: SingleFlight[Record]
     look: threading.Lock
 
@@ -105,6 +120,10 @@ class CatalogCache:
         clock: time and chance.
         owns_backend: whether ``close()`` closes the backend.
         owns_source: whether it closes the source.
+        url: what the prices are kept under; ``settings.base_url`` when left out.
+        read: what an answer of the source means.
+        beside: the main cache, where this one is for other prices: it uses that one's backend and counters, and shares
+            one circuit breaker with all that stand beside it. Everything that can be read is believed.
 
     Attributes:
         held: what questions are answered from until its time is up; None before the first.
@@ -119,9 +138,15 @@ class CatalogCache:
         *,
         owns_backend: bool = True,
         owns_source: bool = True,
+        url: str | None = None,
+        read: Reader = read_catalog,
+        beside: CatalogCache | None = None,
     ) -> None:
+        self._url = settings.base_url if url is None else url
+        self._read = read
+        self._beside = beside
         self._settings = settings
-        self._open_backend = open_backend
+        self.open_backend = open_backend
         self._open_source = open_source
         self._clock = clock
         self._owns_backend = owns_backend
@@ -132,7 +157,7 @@ class CatalogCache:
         self._l1_ttl = settings.l1_ttl
         self._closed = False
         self._trouble = Trouble()
-        self._belief = Belief()
+        self._belief = Belief() if beside is None else None
         self._record: Record | None = None
         self._bundled: Catalog | None = None
         self.held: Held | None = None
@@ -163,7 +188,7 @@ class CatalogCache:
 
     def _look(self, process: _Process) -> None:
         """Ask the backend; then see to a refresh, and wait for it only where that is due."""
-        if self._closed:
+        if self.closed:
             return
         self._adopt(process)
         if self.age() <= self._settings.l2_ttl or self._settings.offline:
@@ -171,7 +196,9 @@ class CatalogCache:
         must_wait = self._must_wait()
         try:
             flight = process.flights.start(force=False)
-        except CircuitOpenError:
+        except CircuitOpenError as error:
+            if self._trouble.failures == 0:
+                self._trouble.error = error  # others' failures opened it; it is why there is nothing
             return
         if flight is not None and must_wait:
             process.flights.wait(flight)
@@ -207,9 +234,12 @@ class CatalogCache:
                 held = Held(self._bundled, "bundled", until)
             else:
                 self.held = None
+                error = self._trouble.error
+                reason = "the settings say offline" if settings.offline else "nothing could be fetched"
+                reason = reason if error is None else mask(str(error))
                 raise CatalogUnavailableError(
-                    "no prices are held, none can be fetched, and the bundled snapshot is switched off"
-                )
+                    f"no prices are held, and the bundled snapshot does not stand in for them: {reason}"
+                ) from error
         before = self.held
         if before is not None and before.catalog is held.catalog:
             held.prices = before.prices
@@ -272,7 +302,7 @@ class CatalogCache:
     def _retry_later(self) -> None:
         """Look again when the back-off is over, however long this process could answer without looking."""
         held = self.held
-        if held is not None and held.source != "live":
+        if held is not None and held.origin.source != "live":
             held.until = min(held.until, self._trouble.retry_at)
 
     def _tell(self, record: Record) -> None:
@@ -289,8 +319,8 @@ class CatalogCache:
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
+        """Whether it, or the cache that it stands beside, was closed."""
+        return self._closed or (self._beside is not None and self._beside.closed)
 
     @property
     def in_use(self) -> bool:
@@ -305,13 +335,17 @@ class CatalogCache:
         return process.recorder.snapshot(
             breaker=process.breaker.state,
             age=None if self._record is None else self.age(),
-            source=None if held is None else held.source,
+            source=None if held is None else held.origin.source,
             models=0 if held is None else len(held.catalog),
             **more,
         )
 
-    def close(self) -> None:
-        """Let go of threads, sockets and the store, within two seconds. What is held still answers."""
+    def close(self, grace: float = _GRACE) -> None:
+        """Let go of threads, sockets and the store, within two seconds. What is held still answers.
+
+        Args:
+            grace: seconds to wait for a refresh under way to return its lease.
+        """
         if self._closed:
             return
         self._closed = True
@@ -319,8 +353,9 @@ class CatalogCache:
         if process is not None:
             process.flights.close()
             process.refresher.drop()
-            process.flights.join(_GRACE)
-            process.store.close(owned=self._owns_backend)
+            process.flights.join(grace)
+            if self._beside is None:
+                process.shelf.close(owned=self._owns_backend)
 
     def _process(self) -> _Process:
         """This process's part. Comparing ids is what works everywhere: uWSGI fires no fork hooks."""
@@ -335,13 +370,22 @@ class CatalogCache:
         return process
 
     def _make_process(self) -> _Process:
-        settings, clock, recorder = self._settings, self._clock, Recorder()
-        breaker = CircuitBreaker(settings.breaker_threshold, settings.breaker_recovery, clock.monotonic)
-        store = Store(self._open_backend, settings.base_url, clock, recorder)
+        settings, clock = self._settings, self._clock
+        if self._beside is not None:
+            main = self._beside._process()
+            recorder, breaker, side_breaker, shelf = main.recorder, main.side_breaker, main.side_breaker, main.shelf
+        else:
+            recorder = Recorder()
+            breaker, side_breaker = (
+                CircuitBreaker(settings.breaker_threshold, settings.breaker_recovery, clock.monotonic) for _ in "12"
+            )
+            shelf = Shelf(self.open_backend, recorder)
+        store = Store(shelf, self._url, clock, recorder)
         refresher = Refresher(
             self._open_source,
             owns_source=self._owns_source,
             store=store,
+            read=self._read,
             belief=self._belief,
             settings=settings,
             clock=clock,
@@ -360,4 +404,4 @@ class CatalogCache:
             recorder=recorder,
             trouble=self._trouble,
         )
-        return _Process(recorder, breaker, store, refresher, flights, threading.Lock())
+        return _Process(recorder, breaker, side_breaker, shelf, refresher, store, flights, threading.Lock())

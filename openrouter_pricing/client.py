@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import requests
 import requests.adapters
@@ -124,8 +124,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
 class Client:
     """Fetches the catalogue over HTTP: pooled, conditional, bounded in time and size, retried by stamina alone.
 
-    The session is built with the first request. One fetch at a time; :meth:`close` may come from another thread and
-    breaks off what is under way.
+    The session is built with the first request. One fetch at a time, others wait for their turn; :meth:`close` may come
+    from another thread and breaks off what is under way or waits.
 
     Args:
         settings: ``base_url``, ``api_key``, the timeouts, ``attempts``, ``max_body`` and ``pool_size`` are used.
@@ -145,7 +145,9 @@ class Client:
         self._on_retry = on_retry
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._inherited: list[requests.Session | None] = []
+        self._turn = threading.Lock()
+        self._closings = 0
+        self._inherited: list[object] = []
         self._session: requests.Session | None = None
         self._adapter: _Adapter | None = None
         parts = urlsplit(settings.base_url)
@@ -175,9 +177,29 @@ class Client:
         """
         return self._retrying("/models?output_modalities=all", etag, deadline)
 
+    def fetch_endpoints(self, model_id: str, *, etag: str | None = None, deadline: float | None = None) -> Fetched:
+        """What each provider of a model asks for it.
+
+        https://openrouter.ai/docs/api/api-reference/endpoints/list-endpoints
+
+        Args:
+            model_id: "author/slug".
+            etag, deadline: as for :meth:`fetch`.
+
+        Raises:
+            ValueError: ``model_id`` is not "author/slug".
+            TransportError, StatusError, PayloadError: what went wrong in the last attempt.
+        """
+        author, _, slug = model_id.partition("/")
+        if not author or not slug or "/" in slug or {author, slug} & {".", ".."}:
+            raise ValueError(f"model_id must be 'author/slug', not {model_id!r}")
+        return self._retrying(f"/models/{quote(author)}/{quote(slug, safe=':')}/endpoints", etag, deadline)
+
     def close(self) -> None:
         """Break off what is under way and let go of every connection. Safe from any thread, as often as you like."""
+        self._notice_fork()
         with self._lock:
+            self._closings += 1
             session, adapter = self._session, self._adapter
             self._session = self._adapter = None
         if adapter is not None:
@@ -192,15 +214,18 @@ class Client:
         if seconds <= 0:
             raise TransportError("the deadline passed before the upstream was asked")
         until = time.monotonic() + seconds
+        closings = self._closings
         tries = 0
 
         def fetch() -> Fetched:
             nonlocal tries
             tries += 1
+            if self._closings != closings:
+                raise TransportError("closed in the middle of a fetch")
             return self._all_pages(self._base + path, etag, until)
 
         def retry(error: Exception) -> bool | float:
-            closed = self._session is None
+            closed = self._closings != closings
             again = False if closed else _worth_retrying(error, until - time.monotonic())
             if again is not False and self._on_retry is not None and tries < self._settings.attempts:
                 self._on_retry(error)  # type: ignore[arg-type]  # only our own errors are worth it
@@ -209,7 +234,14 @@ class Client:
         retrying = stamina.RetryingCaller(
             attempts=self._settings.attempts, timeout=seconds, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
         )
-        return retrying(retry, fetch)
+        self._notice_fork()
+        turn = self._turn
+        if not turn.acquire(timeout=seconds):
+            raise TransportError("another fetch of this client held it up until the deadline")
+        try:
+            return retrying(retry, fetch)
+        finally:
+            turn.release()
 
     def _all_pages(self, url: str, etag: str | None, until: float) -> Fetched:
         first = self._get(url, etag, until, self._settings.max_body)
@@ -272,11 +304,15 @@ class Client:
                 ) from None
             raise TransportError(f"no answer from the upstream: {_reason(error)}") from error
 
+    def _notice_fork(self) -> None:
+        """In a forked child the session's sockets, and perhaps the locks, are the parent's."""
+        if self._pid != os.getpid():
+            self._inherited += [self._session, self._adapter]  # kept: closing them would end what the parent does
+            self._session = self._adapter = None
+            self._lock, self._turn = threading.Lock(), threading.Lock()
+            self._pid = os.getpid()
+
     def _open(self) -> requests.Session:
-        if self._pid != os.getpid():  # a forked child: the session's sockets, and perhaps its lock, are the parent's
-            self._pid, self._lock = os.getpid(), threading.Lock()
-            self._inherited.append(self._session)
-            self._session = None
         with self._lock:
             if self._session is None:
                 session = _Session(direct=_is_loopback(self._origin[1]))

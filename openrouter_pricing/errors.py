@@ -37,6 +37,32 @@ class UnknownModelError(PricingError, KeyError):
         return type(self), (self.model_id, self.suggestions)
 
 
+class UnknownProviderError(PricingError, LookupError):
+    """No endpoint of a model is that of this provider, or it is not clear which.
+
+    Args:
+        provider: who was asked for.
+        model_id: the model.
+        tags: the tags that would be understood.
+        reason: what is wrong, for people.
+    """
+
+    def __init__(
+        self, provider: str, model_id: str, tags: Sequence[str], reason: str = "no endpoint of it is listed"
+    ) -> None:
+        super().__init__(provider, model_id, tuple(tags), reason)
+        self.provider = provider
+        self.model_id = model_id
+        self.tags = tuple(tags)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"provider {self.provider!r} of model {self.model_id!r}: {self.reason}; "
+            f"name one of {', '.join(map(repr, self.tags))}"
+        )
+
+
 class VariablePriceError(PricingError):
     """A router model lists ``-1``: its price is that of whichever model it chooses, so it cannot be computed.
 

@@ -7,25 +7,25 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _money
-from .errors import CatalogUnavailableError, PricingError, UnknownModelError, VariablePriceError
+from .errors import CatalogUnavailableError, PricingError
 
 if TYPE_CHECKING:  # imported where they are first needed: importing this module must cost next to nothing
     from datetime import datetime
-    from decimal import Decimal
     from types import TracebackType
 
     from ._clock import Clock
+    from ._providers import ProviderPrices
     from ._recorder import Recorder
     from .cache import Backend, CatalogCache, Held, Source
     from .catalog import Catalog
     from .cost import Cost
+    from .endpoints import Endpoints, PriceRange
+    from .markup import Markup
     from .model import Model
     from .settings import Settings
     from .stats import Stats
     from .usage import Usage
     from .warmer import Warmer
-
-_MOST_NAMES = 10_000  # of models whose plain prices are kept at hand
 
 
 class Pricing:
@@ -40,6 +40,7 @@ class Pricing:
         client: a source of yours instead of HTTP to ``settings.base_url``; it stays yours to close.
         catalog: answer from this one alone, with no cache and no network; the way to test your own code.
         clock: all the time and chance there is.
+        markup: a policy that says more than ``settings.markup_rate`` does.
 
     Raises:
         SettingsError: an environment variable cannot be read, or the backend's scheme is unknown.
@@ -54,12 +55,17 @@ class Pricing:
         client: Source | None = None,
         catalog: Catalog | None = None,
         clock: Clock | None = None,
+        markup: Markup | None = None,
     ) -> None:
         self._cache: CatalogCache | None = None
         from . import backends, cache
         from . import catalog as catalogs
         from . import settings as options
         from ._clock import Clock
+        from ._providers import ProviderPrices
+        from ._quote import Quoter
+        from ._receipt import BY_ARGUMENT
+        from .markup import Markup
         from .warmer import Warmer
 
         for name, value, kind in (
@@ -68,6 +74,7 @@ class Pricing:
             ("client", client, cache.Source),
             ("catalog", catalog, catalogs.Catalog),
             ("clock", clock, Clock),
+            ("markup", markup, Markup),
         ):
             if value is not None and not isinstance(value, kind):
                 raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
@@ -77,7 +84,10 @@ class Pricing:
         self._settings = settings
         self._clock = clock = Clock() if clock is None else clock
         self._monotonic = clock.monotonic
-        self._markup_rate = settings.markup_rate
+        self._by_argument = BY_ARGUMENT
+        markup = Markup() if markup is None else markup
+        self._quoter = Quoter(settings.markup_rate, markup, _no_endpoints, clock.utcnow)
+        self._providers: ProviderPrices | None = None
         self._answers = 0
         self._warmer: Warmer | None = None
         self._pinned = None if catalog is None else cache.Held(catalog, "pinned")
@@ -85,14 +95,18 @@ class Pricing:
             return
         if backend is None:
             backends.find(settings.backend)
+        owned = client is None
+        open_source = _always(client) if not owned else lambda recorder: _http(settings, clock, recorder)
         self._cache = cache.CatalogCache(
             settings,
             _always(backend) if backend is not None else lambda: backends.open_backend(settings.backend),
-            _always(client) if client is not None else lambda recorder: _http(settings, clock, recorder),
+            open_source,
             clock,
             owns_backend=backend is None,
-            owns_source=client is None,
+            owns_source=owned,
         )
+        self._providers = ProviderPrices(self._cache, settings, open_source, owns_source=owned, clock=clock)
+        self._quoter = Quoter(settings.markup_rate, markup, self._providers.of, clock.utcnow)
         self._warmer = Warmer(self._cache, settings.warm_interval, clock)
 
     def __repr__(self) -> str:
@@ -109,6 +123,7 @@ class Pricing:
         usage: Usage | None = None,
         markup_rate: _money.Number | None = None,
         at: datetime | None = None,
+        provider: str | None = None,
     ) -> Cost:
         """What a call costs, and what to charge for it.
 
@@ -117,14 +132,16 @@ class Pricing:
             prompt_tokens: all input tokens.
             completion_tokens: all output tokens.
             usage: everything that was consumed, instead of the two counts.
-            markup_rate: instead of the settings' one; a float is read as the decimal that it prints.
+            markup_rate: instead of the policy's or the settings' one; a float is read as the decimal that it prints.
             at: the instant of the call (aware), for prices that depend on the time of day; now when left out.
+            provider: price it as served by this one: the tag of an endpoint ("deepinfra/fp8") or a provider's name.
 
         Raises:
+            UnknownProviderError: no endpoint of the model is that provider's, or several at different prices are.
             UnknownModelError: nothing listed has that name.
             VariablePriceError: the model is a router.
             UnpricedUsageError: the usage has a dimension that the model lists no price for.
-            CatalogUnavailableError: no prices at all, and the fallback is off.
+            CatalogUnavailableError: no prices at all, and the fallback is off; or none of the provider's.
             ValueError, TypeError: a bad number; the message names the argument.
         """
         held = self._pinned
@@ -135,8 +152,7 @@ class Pricing:
             if held is None or self._monotonic() >= held.until:
                 held = self._look()
         self._answers += 1
-        rate = self._markup_rate if markup_rate is None else _read_markup(markup_rate)
-        if usage is None and at is None:
+        if usage is None and at is None and provider is None:
             try:
                 plain = held.prices.get(model)
             except TypeError:  # it cannot even be hashed: the catalogue says so by name
@@ -148,7 +164,9 @@ class Pricing:
                 and 0 <= prompt_tokens <= _money.MAX_COUNT
                 and 0 <= completion_tokens <= _money.MAX_COUNT
             ):
-                cost, rates, prompt, completion, model_id = plain
+                cost, rates, prompt, completion, model_id, rate, details = plain
+                if markup_rate is not None:
+                    rate, details = _money.read_rate(markup_rate, "markup_rate"), self._by_argument
                 computed = _money.fma(prompt, prompt_tokens, _money.multiply(completion, completion_tokens))
                 return cost(  # type: ignore[no-any-return]
                     model_id,
@@ -157,51 +175,12 @@ class Pricing:
                     computed,
                     rate,
                     _money.multiply(computed, rate),
-                    held.source,
-                    held.catalog.as_of,
                     rates,
                     (prompt_tokens, completion_tokens),
+                    held.origin,
+                    details,
                 )
-        return self._cost(held, model, prompt_tokens, completion_tokens, usage, rate, at)
-
-    def _cost(
-        self,
-        held: Held,
-        model: str,
-        prompt_tokens: int,
-        completion_tokens: int,
-        usage: Usage | None,
-        rate: Decimal,
-        at: datetime | None,
-    ) -> Cost:
-        from ._clock import aware
-        from .cost import Cost, charge
-        from .usage import Usage
-
-        if usage is None:
-            usage = Usage(prompt_tokens, completion_tokens)
-        elif not isinstance(usage, Usage):
-            raise TypeError(f"usage must be a Usage, not {type(usage).__name__}")
-        elif prompt_tokens or completion_tokens:
-            raise TypeError("give either usage or prompt_tokens and completion_tokens, not both")
-        when = None if at is None else aware(at, "at")
-        found = held.catalog[model]
-        rates = found.rates
-        if when is None and rates.timed:
-            when = self._clock.utcnow()
-        cost = charge(
-            rates,
-            usage,
-            rate,
-            model_id=found.id,
-            source=held.source,
-            as_of=held.catalog.as_of,
-            at=when,
-        )
-        simple = not rates.overrides and not rates.request and len(held.prices) < _MOST_NAMES
-        if simple and rates.prompt is not None and rates.completion is not None:
-            held.prices[model] = (Cost, rates, rates.prompt, rates.completion, found.id)
-        return cost
+        return self._quoter.cost(held, model, prompt_tokens, completion_tokens, usage, markup_rate, at, provider)
 
     def cost_of(
         self,
@@ -209,6 +188,7 @@ class Pricing:
         model: str | None = None,
         at: datetime | None = None,
         *,
+        provider: str | None = None,
         markup_rate: _money.Number | None = None,
     ) -> Cost:
         """What a call cost, by its response: what the response reports, beside what the price list says.
@@ -218,47 +198,51 @@ class Pricing:
                 chunk, as a dictionary or an object; or its usage alone.
             model: what to price it as, instead of the model that the response names.
             at: the instant of the call (aware), instead of the one that the response names.
-            markup_rate: instead of the settings' one.
+            provider: compute it at this provider's prices (see :meth:`endpoints`), instead of the model's own.
+            markup_rate: instead of the policy's or the settings' one.
 
         Raises:
             TypeError, ValueError: it is no response, has no usage, or names no model while none was given.
-            UnknownModelError, VariablePriceError, UnpricedUsageError: as for :meth:`cost`, unless the response
-                reports its cost.
+            UnknownModelError, VariablePriceError, UnpricedUsageError, CatalogUnavailableError: as for :meth:`cost`,
+                unless the response reports its cost.
+            UnknownProviderError: as for :meth:`cost`.
         """
-        from ._clock import aware
-        from .cost import Cost, charge
-        from .usage import read_response
+        return self._quoter.cost_of(self._held, response, model, markup_rate, at, provider)
 
-        reading = read_response(response)
-        rate = self._markup_rate if markup_rate is None else _read_markup(markup_rate)
-        name = reading.model if model is None else model
-        when = reading.created if at is None else aware(at, "at")
-        if name is None and reading.reported is None:
-            raise ValueError("model must be given: the response names none")
-        try:
-            held = self._held()
-            found = held.catalog[name or ""]
-            if found.rates.timed and when is None:
-                when = self._clock.utcnow()
-            cost = charge(
-                found.rates,
-                reading.usage,
-                rate,
-                model_id=found.id,
-                source=held.source,
-                as_of=held.catalog.as_of,
-                at=when,
-                reported=reading.reported,
-            )
-        except (UnknownModelError, VariablePriceError, CatalogUnavailableError):
-            if reading.reported is None:
-                raise
-            total = _money.multiply(reading.reported, rate)
-            cost = Cost(
-                name or "", None, reading.reported, reading.reported, rate, total, "reported", None, None, reading.usage
-            )
-        cost.provider, cost.service_tier, cost.flags = reading.provider, reading.service_tier, reading.flags
-        return cost
+    def price_range(
+        self, model: str, usage: Usage, *, markup_rate: _money.Number | None = None, at: datetime | None = None
+    ) -> PriceRange:
+        """What a request can cost before it is sent, whichever provider serves it.
+
+        Args:
+            model: as for :meth:`cost`.
+            usage: what it will consume.
+            markup_rate, at: as for :meth:`cost`.
+
+        Returns:
+            The costs ``min`` and ``max`` at the cheapest and the dearest provider's prices for this very usage, and
+            ``list`` at the model's own. Endpoints that sell another service tier, and those that do not price what the
+            usage holds, are left out.
+
+        Raises:
+            as for :meth:`cost`, and as for :meth:`endpoints`.
+        """
+        return self._quoter.price_range(self._held(), model, usage, markup_rate, at)
+
+    def endpoints(self, model: str) -> Endpoints:
+        """What each provider of a model asks for it; cached like the catalogue, and as old as its own last fetch.
+
+        https://openrouter.ai/docs/api/api-reference/endpoints/list-endpoints
+
+        Args:
+            model: as for :meth:`cost`.
+
+        Raises:
+            UnknownModelError: nothing listed has that name.
+            CatalogUnavailableError: none are held and none can be fetched; its cause says why.
+            PricingError: the prices are pinned, or come from a ``client`` that cannot ask for endpoints.
+        """
+        return self._quoter.endpoints(self._held().catalog[model].id)
 
     def model(self, model: str) -> Model:
         """The model of an id, a canonical slug, or either with a routing suffix.
@@ -350,6 +334,8 @@ class Pricing:
         """
         if self._cache is not None:
             self.stop_warmer()
+            if self._providers is not None:
+                self._providers.close()
             self._cache.close()
 
     def __enter__(self) -> Pricing:
@@ -367,11 +353,8 @@ class Pricing:
             warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
 
 
-def _read_markup(value: _money.Number) -> Decimal:
-    rate = _money.read(value, "markup_rate")
-    if rate < 0:
-        raise ValueError(f"markup_rate must not be negative: {_money.plain(rate)}")
-    return rate
+def _no_endpoints(model_id: str) -> Endpoints:
+    raise PricingError("these prices are pinned: there is nothing to ask for a provider's")
 
 
 def _always(collaborator: Any) -> Callable[..., Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import attrs
@@ -17,6 +19,7 @@ from .errors import PayloadError, StatusError
 
 _MAX_VALUES = 1_000_000  # 400 models have 34,000; ten million tiny ones fit into 32 MiB and fill gigabytes
 _MOST_PROBLEMS = 20  # that are told one by one
+_MEASURED = ("latency_", "throughput_", "uptime_", "perf_", "status")
 _TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{},:]', re.DOTALL)
 
 
@@ -92,6 +95,55 @@ def read_catalog(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]
     rows: list[Any] = []
     for body in (fetched.body, *fetched.pages):
         rows += _rows(body)
+    return _catalog(rows, as_of, "model")
+
+
+def read_endpoints(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]:
+    """The endpoints of one model as rows under their tags, and what was wrong with those that had to be left out.
+
+    Performance figures, which change with every look, are left out of the rows. Tags that stand twice are numbered, as
+    nobody can tell which of them is meant.
+
+    Args:
+        fetched: the answer, with all of its pages.
+        as_of: when it was fetched (aware).
+
+    Raises:
+        PayloadError: it is no list of endpoints, or an empty one.
+    """
+    rows: list[Any] = []
+    for body in (fetched.body, *fetched.pages):
+        data = _checked(body).get("data")
+        entries = data.get("endpoints") if isinstance(data, dict) else None
+        if not isinstance(entries, list) or not entries:
+            raise PayloadError("upstream answered 200 without a list of endpoints in 'data.endpoints'")
+        outputs = _outputs(data)
+        rows += [_endpoint_row(entry, outputs) for entry in entries]
+    times = Counter(row["id"] for row in rows if row is not None)
+    numbers = {tag: count(1) for tag, number in times.items() if number > 1}
+    for row in rows:
+        if row is not None and row["id"] in numbers:
+            row["id"] += f"#{next(numbers[row['id']])}"
+    return _catalog(rows, as_of, "endpoint")
+
+
+def _endpoint_row(entry: Any, outputs: list[str]) -> dict[str, Any] | None:
+    if not isinstance(entry, dict):
+        return None
+    tag = entry.get("tag") or entry.get("provider_name")
+    name = re.sub(r"\s+", "-", tag.lower()) if isinstance(tag, str) else "unnamed"
+    kept = {key: value for key, value in entry.items() if not key.startswith(_MEASURED)}
+    return {"architecture": {"output_modalities": outputs}, **kept, "id": name}
+
+
+def _outputs(data: Any) -> list[str]:
+    """What the model gives out, short enough to stand in each row: it says whether a completion price of 0 is one."""
+    architecture = data.get("architecture")
+    outputs = architecture.get("output_modalities") if isinstance(architecture, dict) else None
+    return [kind[:20] for kind in outputs[:9] if isinstance(kind, str)] if isinstance(outputs, list) else []
+
+
+def _catalog(rows: list[Any], as_of: datetime, what: str) -> tuple[Catalog, list[str]]:
     problems: list[str] = []
 
     def note(problem: str) -> None:
@@ -100,7 +152,7 @@ def read_catalog(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]
 
     catalog = Catalog.from_rows(rows, as_of=as_of, problem=note)
     if not len(catalog):
-        raise PayloadError(f"upstream listed no readable model ({catalog.skipped} unreadable rows)")
+        raise PayloadError(f"upstream listed no readable {what} ({catalog.skipped} unreadable rows)")
     return catalog, problems
 
 
@@ -114,13 +166,18 @@ def next_page(body: bytes) -> str | None:
     return link if isinstance(link, str) and link else None
 
 
-def _rows(body: bytes) -> list[Any]:
+def _checked(body: bytes) -> dict[str, Any]:
     document = _document(body)
     if "data" not in document and "error" in document:
         error = document["error"]
         message = error.get("message") if isinstance(error, dict) else error
         words = str(message) if len(str(message)) <= 200 else str(message)[:200].rpartition(" ")[0]  # whole words
         raise PayloadError(f"upstream answered 200 with an error: {words!r}")
+    return document
+
+
+def _rows(body: bytes) -> list[Any]:
+    document = _checked(body)
     rows = document.get("data")
     if not isinstance(rows, list) or not rows:
         raise PayloadError("upstream answered 200 without a list of models in 'data'")

@@ -222,8 +222,9 @@ def test_nothing_held_and_nothing_to_be_had(make_pricing: Make, upstream: Upstre
     assert (cost.source, cost.raw) == ("bundled", Decimal("0.00045"))
     strict = make_pricing(fallback=False)
     for _ in range(2):
-        with pytest.raises(CatalogUnavailableError, match="switched off"):
+        with pytest.raises(CatalogUnavailableError, match="HTTP status 500") as caught:
             strict.cost(MODEL)
+        assert isinstance(caught.value.__cause__, StatusError)
     strict.warm()
     assert strict.stats().source is None
 
@@ -368,6 +369,16 @@ class Scripted:
     def close(self) -> None:
         """Count it."""
         self.closed += 1
+
+
+def test_no_prices_for_another_reason_than_a_failure(make_pricing: Make) -> None:
+    """Without a failed fetch the error says what kept prices from being there."""
+    offline, closed = make_pricing(fallback=False, offline=True), make_pricing(fallback=False)
+    closed.close()
+    for pricing, words in ((offline, "the settings say offline"), (closed, "nothing could be fetched")):
+        with pytest.raises(CatalogUnavailableError, match=words) as caught:
+            pricing.cost(MODEL)
+        assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize(

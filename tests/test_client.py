@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import socket
 import ssl
 import struct
@@ -15,6 +16,7 @@ import time
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
@@ -597,32 +599,193 @@ def test_a_proxy_is_not_asked_for_this_machine(upstream: Upstream, monkeypatch: 
 
 
 def test_connections_through_a_proxy_can_be_broken_off_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``close`` ends a fetch that a proxy keeps waiting, and a second fetch uses the same proxy."""
-    connected = threading.Semaphore(0)
+    """``close`` ends a second fetch that a proxy keeps waiting, after it let the first one through."""
+    connected = threading.Event()
+    answers = [HEAD + f"Content-Length: {len(models())}\r\nConnection: close\r\n\r\n".encode() + models()]
 
-    def stay_silent(conn: socket.socket) -> None:
+    def answer_once(conn: socket.socket) -> None:
         read_request(conn)
-        connected.release()
+        if answers:
+            conn.sendall(answers.pop())
+            return
+        connected.set()
         conn.recv(1)
 
-    with raw_peer(stay_silent) as url:
+    with raw_peer(answer_once) as url:
         monkeypatch.setenv("HTTP_PROXY", url.removesuffix("/api/v1"))
         client = quick("http://upstream.invalid", deadline=60)
-        failures: list[TransportError] = []
+        assert client.fetch().body == models()
+        with failing(client) as failures:
+            assert connected.wait(10)
+            client.close()
+        assert len(failures) == 1
 
-        def fetch() -> None:
-            try:
-                client.fetch()
-            except TransportError as error:
-                failures.append(error)
 
-        session = client._open()
-        threads = [threading.Thread(target=fetch) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-            assert connected.acquire(timeout=10)
-        assert session is client._session
+# -- turns -------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def failing(client: Client, times: int = 1) -> Iterator[list[str]]:
+    """So many fetches, each in a thread of its own; gives what went wrong in them, complete once they have ended."""
+    failures: list[str] = []
+
+    def fetch() -> None:
+        try:
+            client.fetch()
+        except TransportError as error:
+            failures.append(str(error))
+
+    threads = [threading.Thread(target=fetch) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    yield failures
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def silent(asked: threading.Semaphore) -> Callable[[socket.socket], None]:
+    """A peer that reads a request and says nothing."""
+
+    def talk(conn: socket.socket) -> None:
+        read_request(conn)
+        asked.release()
+        conn.recv(1)
+
+    return talk
+
+
+def test_fetches_take_turns() -> None:
+    """While one fetch hangs a second one waits for its turn, and no longer than its own deadline."""
+    asked = threading.Semaphore(0)
+    with raw_peer(silent(asked)) as url:
+        client = quick(url, deadline=60)
+        with failing(client):
+            assert asked.acquire(timeout=10)
+            with pytest.raises(TransportError, match="another fetch of this client"):
+                client.fetch_endpoints("a/b", deadline=0.05)
+            client.close()
+        assert not asked.acquire(blocking=False)
+
+
+def test_a_turn_is_given_on(upstream: Upstream) -> None:
+    """Whoever waits gets its turn when the fetch before it has ended, well or not."""
+    upstream.script = [Answer(status=500, hold=(hold := threading.Event())), Answer(models())]
+    client = quick(upstream.url, deadline=30)
+    fetched: list[int] = []
+    failed: list[int] = []
+
+    def fetch() -> None:
+        try:
+            fetched.append(client.fetch().status)
+        except StatusError as error:
+            failed.append(error.status)
+
+    threads = [threading.Thread(target=fetch) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while not upstream.requests:
+        threading.Event().wait(0.01)
+    assert len(upstream.requests) == 1
+    hold.set()
+    for thread in threads:
+        thread.join(10)
+    assert ([200], [500]) == (fetched, failed)
+    client.close()
+
+
+def test_close_ends_those_that_wait_for_their_turn() -> None:
+    """A fetch that waits while the client is closed does not start after it; a later one does."""
+    asked = threading.Semaphore(0)
+    with raw_peer(silent(asked)) as url:
+        client = quick(url, deadline=60)
+        with failing(client, 3) as failures:
+            assert asked.acquire(timeout=10)
+            client.close()
+        assert 3 == len(failures)
+        assert ["closed in the middle of a fetch"] * 2 == [words for words in failures if words.startswith("closed")]
+        assert not asked.acquire(blocking=False)
+        assert client._session is None
+
+
+def test_a_child_takes_no_turn_from_its_parent(upstream: Upstream) -> None:
+    """A child forked in the middle of a fetch fetches and closes at once, and the parent's fetch goes on."""
+    upstream.script = [Answer(models(row("a/parent")), hold=(hold := threading.Event()))]
+    client = quick(upstream.url, deadline=30)
+    bodies: list[bytes] = []
+    thread = threading.Thread(target=lambda: bodies.append(client.fetch().body))
+    thread.start()
+    while not upstream.requests:
+        threading.Event().wait(0.01)
+    pid = os.fork()
+    if pid == 0:
         client.close()
-        for thread in threads:
-            thread.join(10)
-        assert len(failures) == 2
+        good = client.fetch().body == models()
+        client.close()
+        os._exit(0 if good else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    hold.set()
+    thread.join(10)
+    assert [models(row("a/parent"))] == bodies
+    client.close()
+
+
+# -- endpoints ---------------------------------------------------------------------------------------------------------
+
+
+def test_endpoints_are_asked_for_by_model(upstream: Upstream) -> None:
+    """One conditional request for the endpoints of a model, with the key."""
+    upstream.pages["/api/v1/models/a/b:free/endpoints"] = Answer(b"{}", etag='"one"')
+    client = quick(upstream.url, api_key="sk-secret")
+    assert (200, b"{}", '"one"') == (
+        (first := client.fetch_endpoints("a/b:free")).status,
+        first.body,
+        first.header("etag"),
+    )
+    assert (304, b"") == ((again := client.fetch_endpoints("a/b:free", etag='"one"')).status, again.body)
+    assert ["/api/v1/models/a/b:free/endpoints"] * 2 == [request.path for request in upstream.requests]
+    assert [None, '"one"'] == [request.headers.get("if-none-match") for request in upstream.requests]
+    assert "Bearer sk-secret" == upstream.requests[0].headers["authorization"]
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("model_id", "path"),
+    [
+        ("a/b:free", "a/b:free"),
+        ("~a/b-latest", "~a/b-latest"),
+        ("a/b c?d#e", "a/b%20c%3Fd%23e"),
+        ("a b/c", "a%20b/c"),
+        ("a:b/c", "a%3Ab/c"),
+        ("a/%2e%2e", "a/%252e%252e"),
+        ("a/..\\..", "a/..%5C.."),
+        ("a/...", "a/..."),
+        ("a/\r\nX-Evil: 1", "a/%0D%0AX-Evil:%201"),
+        ("ä/名", "%C3%A4/%E5%90%8D"),
+    ],
+)
+def test_ids_stand_in_the_path_as_they_are(upstream: Upstream, client: Client, model_id: str, path: str) -> None:
+    """Whatever an id holds, it names one author and one model in the path, and nothing else."""
+    client.fetch_endpoints(model_id)
+    [request] = upstream.requests
+    assert f"/api/v1/models/{path}/endpoints" == request.path
+    assert "x-evil" not in request.headers
+
+
+@pytest.mark.parametrize(
+    "model_id", ["", "bad", "/", "a/", "/b", "a/b/c", "a//b", "../b", "a/..", "./b", "a/.", "../..", "https://evil/x"]
+)
+def test_what_is_no_id_is_not_asked_for(upstream: Upstream, client: Client, model_id: str) -> None:
+    """An id that is not "author/slug" would lead elsewhere: it is an error that names it, and no request."""
+    with pytest.raises(ValueError, match="model_id must be 'author/slug', not " + re.escape(repr(model_id))):
+        client.fetch_endpoints(model_id)
+    assert [] == upstream.requests
+
+
+@pytest.mark.parametrize("status", [302, 404])
+def test_endpoints_that_are_elsewhere_or_nowhere(upstream: Upstream, client: Client, status: int) -> None:
+    """A redirect is not followed, and a model without endpoints is a status error."""
+    upstream.fail(status, Location=f"{upstream.url}/elsewhere")
+    with pytest.raises(StatusError, match=str(status)):
+        client.fetch_endpoints("a/b")
+    assert 1 == len(upstream.requests)

@@ -17,6 +17,11 @@ CASES = [
     ),
     (errors.UnknownModelError("x"), "unknown model 'x'", {"model_id": "x", "suggestions": ()}),
     (
+        errors.UnknownProviderError("x", "a/b", ["one", "two/fp8"]),
+        "provider 'x' of model 'a/b': no endpoint of it is listed; name one of 'one', 'two/fp8'",
+        {"provider": "x", "model_id": "a/b", "tags": ("one", "two/fp8"), "reason": "no endpoint of it is listed"},
+    ),
+    (
         errors.VariablePriceError("openrouter/auto"),
         (
             "model 'openrouter/auto' has a variable price: it routes to other models; "

@@ -13,7 +13,7 @@ from reference import CONTEXTS
 from upstream import models, row
 
 from openrouter_pricing import Catalog, Fetched, PayloadError, Pricing, Settings, StatusError
-from openrouter_pricing.wire import check_status, next_page, read_catalog, retry_after
+from openrouter_pricing.wire import check_status, next_page, read_catalog, read_endpoints, retry_after
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=timezone.utc)
 GOOD = json.dumps(row("a/good"))
@@ -314,3 +314,176 @@ def test_problems_are_counted_beyond_those_that_are_told() -> None:
     """Of many unreadable rows the first are told, and all are counted."""
     catalog, problems = read(listed(GOOD, *["1"] * 100))
     assert (100, 20) == (catalog.skipped, len(problems))
+
+
+# -- endpoints of one model ------------------------------------------------------------------------------------------
+
+
+def endpoint(tag: Any = "azure", prompt: Any = "0.0000011", **fields: Any) -> dict[str, Any]:
+    """One entry of a list of endpoints."""
+    pricing = {"prompt": prompt, "completion": "0", "discount": 0}
+    return {"name": "Azure | a/b", "provider_name": "Azure", "tag": tag, "pricing": pricing, **fields}
+
+
+def offered(*entries: Any, **data: Any) -> bytes:
+    """A list of endpoints."""
+    return json.dumps({"data": {"id": "a/b", "name": "B", **data, "endpoints": list(entries)}}).encode()
+
+
+def read_offers(body: bytes, *pages: bytes) -> tuple[Catalog, list[str]]:
+    """The endpoints of a 200 answer."""
+    return read_endpoints(Fetched(200, {}, body, pages), NOW)
+
+
+def test_endpoints_are_rows_under_their_tags() -> None:
+    """Every entry is a row, in listed order, with all that it says of prices."""
+    catalog, problems = read_offers(offered(endpoint("azure"), endpoint("deepinfra/fp8", "0.0000000416666666666667")))
+
+    assert (["azure", "deepinfra/fp8"], [], NOW) == (list(catalog), problems, catalog.as_of)
+    assert Decimal("0.0000000416666666666667") == catalog["deepinfra/fp8"].rates.prompt
+    assert 0 == catalog["azure"].rates.discount
+
+
+def test_performance_does_not_change_the_digest() -> None:
+    """What changes with every look at a provider is no part of its prices."""
+    looks = [
+        endpoint(
+            status=-number,
+            uptime_last_5m=99.1 + number,
+            uptime_last_30m=None if number else 98,
+            uptime_last_1d=97.3,
+            latency_last_30m={"p50": 0.25 * number},
+            throughput_last_30m=None,
+            perf_score=number,
+        )
+        for number in range(2)
+    ]
+
+    first, second = (read_offers(offered(look))[0] for look in looks)
+
+    assert first.digest == second.digest == read_offers(offered(endpoint()))[0].digest
+    assert first.digest != read_offers(offered(endpoint(prompt="0.0000012")))[0].digest
+
+
+@pytest.mark.parametrize(
+    ("entry", "tag"),
+    [
+        (endpoint("Azure"), "azure"),
+        (endpoint(None), "azure"),
+        (endpoint("", provider_name="Google AI  Studio"), "google-ai-studio"),
+        (endpoint(None, provider_name=None), "unnamed"),
+        (endpoint(7), "unnamed"),
+        (endpoint("two words"), "two-words"),
+        (endpoint("line\nbreak"), "line-break"),
+        ({"pricing": {"prompt": "1"}}, "unnamed"),
+    ],
+)
+def test_every_endpoint_has_a_tag(entry: dict[str, Any], tag: str) -> None:
+    """A missing or odd tag is made of what there is, without spaces and capitals."""
+    assert [tag] == list(read_offers(offered(entry))[0])
+
+
+def test_tags_that_stand_twice_are_numbered() -> None:
+    """Of endpoints with one tag none is taken for the other, and none is lost."""
+    entries = [endpoint("azure", "1"), endpoint("openai", "2"), endpoint("Azure", "3"), endpoint("deepinfra/fp8", "4")]
+
+    catalog, problems = read_offers(offered(*entries, entries[3]))
+
+    assert ["azure#1", "openai", "azure#2", "deepinfra/fp8#1", "deepinfra/fp8#2"] == list(catalog)
+    assert [1, 2, 3, 4, 4] == [catalog[tag].rates.prompt for tag in catalog]
+    assert [] == problems
+
+
+def test_a_flood_of_one_tag_costs_no_more_than_its_length() -> None:
+    """Thousands of endpoints of one tag are numbered in one go."""
+    assert 20_000 == len(read_offers(b'{"data": {"endpoints": [' + b",".join([b'{"pricing":{}}'] * 20_000) + b"]}}")[0])
+
+
+UNREADABLE = {
+    "not an object": 5,
+    "null": None,
+    "no pricing": {"tag": "other"},
+    "a price in words": endpoint("other", "cheap"),
+    "a price of 10,000 digits": endpoint("other", "9" * 10_000),
+    "control characters in the tag": endpoint("oth\x1b[2Jer"),
+    "text that runs backwards in the tag": endpoint("oth\u202eer"),
+    "an endless tag": endpoint("x" * 301),
+    "a context in words": endpoint("other", context_length="long"),
+}
+
+
+@pytest.mark.parametrize("entry", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_unreadable_endpoint_costs_itself_alone(entry: Any, place: int) -> None:
+    """Whatever stands in one entry: it is lost, counted and told of, and the others are there."""
+    entries = [endpoint("azure")]
+    entries.insert(place, entry)
+
+    catalog, problems = read_offers(offered(*entries))
+
+    assert (["azure"], 1, 1) == (list(catalog), catalog.skipped, len(problems))
+    assert problems[0].isprintable()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"error": {"message": "rate limited", "code": 429}}', "200 with an error: 'rate limited'"),
+        (b"<html>", "not JSON"),
+        (b"", "not JSON"),
+        (b"[]", "a list instead of an object"),
+        (b"{}", "without a list of endpoints"),
+        (b'{"data": null}', "without a list of endpoints"),
+        (b'{"data": []}', "without a list of endpoints"),
+        (b'{"data": {}}', "without a list of endpoints"),
+        (offered(), "without a list of endpoints"),
+        (b'{"data": {"endpoints": {"tag": "azure"}}}', "without a list of endpoints"),
+        (b'{"data": {"endpoints": "azure"}}', "without a list of endpoints"),
+        (offered(5, None, {}), r"no readable endpoint \(3 unreadable rows\)"),
+        (offered(endpoint())[:-1], "not JSON"),
+        (offered(endpoint(), endpoint("deep", x="DEEP")).replace(b'"DEEP"', b"[" * 100_000 + b"]" * 100_000), "list"),
+        (b'{"data": {"endpoints": [' + b"{}," * 1_000_000 + b"{}]}}", "more than 1000000"),
+    ],
+    ids=range(15),
+)
+def test_what_is_no_list_of_endpoints(body: bytes, words: str) -> None:
+    """200 with anything but endpoints is an error that says what came, shortly."""
+    with pytest.raises(PayloadError, match=words) as caught:
+        read_offers(body)
+
+    assert len(str(caught.value)) < 300
+
+
+def test_pages_are_one_list_of_endpoints() -> None:
+    """Further pages follow the first, in order; a bad one is an error."""
+    assert ["a", "b"] == list(read_offers(offered(endpoint("a")), offered(endpoint("b")))[0])
+    with pytest.raises(PayloadError):
+        read_offers(offered(endpoint("a")), offered())
+
+
+@pytest.mark.parametrize(
+    ("architecture", "completion"),
+    [
+        ({"output_modalities": ["embeddings"]}, None),
+        ({"output_modalities": ["image", "text"]}, 0),
+        ({"output_modalities": []}, 0),
+        ({"output_modalities": "embeddings"}, 0),
+        ({"output_modalities": [None, 5]}, 0),
+        ({}, 0),
+        ("text->embeddings", 0),
+        (None, 0),
+    ],
+)
+def test_no_completion_price_where_no_text_comes_out(architecture: Any, completion: int | None) -> None:
+    """The 0 that a model without text lists for completions is no price at its providers either."""
+    body = offered(endpoint(), architecture=architecture)
+
+    assert completion == read_offers(body)[0]["azure"].rates.completion
+
+
+def test_what_a_model_gives_out_is_not_multiplied() -> None:
+    """A long list of modalities is not repeated in full for each endpoint."""
+    architecture = {"output_modalities": ["x" * 10_000] * 1_000}
+    body = offered(*(endpoint(f"tag-{number}") for number in range(100)), architecture=architecture)
+
+    assert len(read_offers(body)[0].body) < 100 * 1_000

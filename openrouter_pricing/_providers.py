@@ -1,0 +1,160 @@
+"""ProviderPrices: the endpoints of each model that was asked for, cached like the catalogue, each with its own age."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import attrs
+
+from . import wire
+from ._clock import Clock
+from ._recorder import Recorder
+from .cache import CatalogCache, EndpointSource, Held, Source
+from .endpoints import Endpoints
+from .errors import PricingError
+from .settings import Settings
+
+_GRACE = 0.2  # seconds that closing gives refreshes under way, all together, to return their leases
+
+
+class _Clients:
+    """Clients for the endpoints of all models: each fetch has one to itself, and leaves it to the next one.
+
+    So no model waits for another's fetch, and breaking off one that hangs disturbs no other.
+    """
+
+    def __init__(self, open_source: Callable[[Recorder], Source], *, owned: bool, most: int) -> None:
+        self._open_source = open_source
+        self._owned = owned
+        self._most = most
+        self._closed = False
+        self._idle: dict[int, list[Source]] = {}  # by process: a parent's are kept and not touched, it may use them
+
+    def take(self, recorder: Recorder) -> EndpointSource:
+        """One that nobody else uses now, unless it came from outside."""
+        try:
+            source = self._here().pop()
+        except IndexError:
+            source = self._open_source(recorder)
+        if not isinstance(source, EndpointSource):
+            raise PricingError(f"client has no fetch_endpoints(): {type(source).__name__} knows no provider's prices")
+        return source
+
+    def give_back(self, source: Source) -> None:
+        """Leave it to the next fetch."""
+        if self._owned and not self._closed and len(self._here()) < self._most:
+            self._here().append(source)
+        else:
+            self.break_off(source)
+
+    def break_off(self, source: Source) -> None:
+        """End what is under way in it; its thread gives it back."""
+        if self._owned:
+            source.close()
+
+    def close(self) -> None:
+        """Keep none from now on."""
+        self._closed = True
+        for source in self._idle.pop(os.getpid(), ()):
+            self.break_off(source)
+
+    def _here(self) -> list[Source]:
+        return self._idle.setdefault(os.getpid(), [])
+
+
+class _OneModel:
+    """A source of the endpoints of one model."""
+
+    def __init__(self, clients: _Clients, recorder: Recorder, model_id: str) -> None:
+        self._clients = clients
+        self._recorder = recorder
+        self._model_id = model_id
+        self._source: EndpointSource | None = None
+        clients.give_back(clients.take(recorder))  # imports happen here, in the asker's thread: a fork may come
+
+    def fetch(self, *, etag: str | None, deadline: float) -> wire.Fetched:
+        source = self._source = self._clients.take(self._recorder)
+        try:
+            return source.fetch_endpoints(self._model_id, etag=etag, deadline=deadline)
+        finally:
+            self._source = None
+            self._clients.give_back(source)
+
+    def close(self) -> None:
+        source = self._source
+        if source is not None:
+            self._clients.break_off(source)
+
+
+class ProviderPrices:
+    """The endpoints of the models that were asked for.
+
+    Args:
+        main: the catalogue's cache, whose backend and counters are shared.
+        settings: as for the catalogue; the snapshot knows no endpoints, so there is no fallback.
+        open_source: makes the client.
+        owns_source: whether it is ours to close.
+        clock: time and chance.
+    """
+
+    def __init__(
+        self,
+        main: CatalogCache,
+        settings: Settings,
+        open_source: Callable[[Recorder], Source],
+        *,
+        owns_source: bool,
+        clock: Clock,
+    ) -> None:
+        self._main = main
+        self._settings = attrs.evolve(settings, fallback=False)
+        self._clients = _Clients(open_source, owned=owns_source, most=settings.pool_size)
+        self._closed = False
+        self._clock = clock
+        self._caches: dict[str, CatalogCache] = {}
+
+    def of(self, model_id: str) -> Endpoints:
+        """The endpoints of a listed model.
+
+        Raises:
+            CatalogUnavailableError: none are held and none can be fetched.
+        """
+        cache = self._caches.get(model_id)
+        if cache is None:
+            cache = self._caches.setdefault(model_id, self._cache(model_id))
+            if self._closed:
+                cache.close()
+        held = cache.held
+        if held is None or self._clock.monotonic() >= held.until:
+            held = cache.current()
+        return _endpoints(model_id, held)
+
+    def _cache(self, model_id: str) -> CatalogCache:
+        return CatalogCache(
+            self._settings,
+            self._main.open_backend,
+            lambda recorder: _OneModel(self._clients, recorder, model_id),
+            self._clock,
+            url=f"{self._settings.base_url}/models/{model_id}/endpoints",
+            read=wire.read_endpoints,
+            beside=self._main,
+        )
+
+    def close(self) -> None:
+        """Let go of fetches that are under way, and start no more."""
+        self._closed = True
+        until = time.monotonic() + _GRACE
+        for cache in list(self._caches.values()):
+            cache.close(grace=max(0.0, until - time.monotonic()))
+        self._clients.close()
+
+
+def _endpoints(model_id: str, held: Held) -> Endpoints:
+    """What is held, decoded once: the cache keeps ``prices`` for as long as the rows are the same."""
+    key = held.origin.source
+    endpoints = held.prices.get(key)
+    if endpoints is None:
+        endpoints = held.prices[key] = Endpoints(model_id, held.catalog, key)
+    return endpoints

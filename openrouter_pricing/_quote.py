@@ -1,0 +1,205 @@
+"""Quoter: answers the questions that take more than two counts and a plain price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from . import _money
+from ._clock import aware
+from ._receipt import PLAIN, Details, Origin
+from .cache import Held
+from .cost import Cost, charge, settled
+from .endpoints import Endpoint, Endpoints, PriceRange
+from .errors import CatalogUnavailableError, UnknownModelError, UnpricedUsageError, VariablePriceError
+from .markup import Markup
+from .model import Model
+from .rates import Rates
+from .usage import Reading, Usage, read_response
+
+_MOST_NAMES = 10_000  # of models whose plain prices are kept at hand
+
+
+class Plain(NamedTuple):
+    """All that a question with two counts needs, for a model without conditional prices."""
+
+    cost: type[Cost]
+    rates: Rates
+    prompt: Decimal
+    completion: Decimal
+    model_id: str
+    markup_rate: Decimal
+    details: Details
+
+
+class Quoter:
+    """Prices usages, under one markup policy.
+
+    Args:
+        markup_rate: where the policy says nothing.
+        markup: the policy.
+        endpoints: gives the endpoints of a listed model.
+        utcnow: the wall clock.
+
+    Attributes:
+        endpoints: the same.
+    """
+
+    def __init__(
+        self,
+        markup_rate: Decimal,
+        markup: Markup,
+        endpoints: Callable[[str], Endpoints],
+        utcnow: Callable[[], datetime],
+    ) -> None:
+        self._settings_rate = (markup_rate, "settings")
+        self._bare = markup == Markup(places=markup.places)
+        self._markup = markup
+        self.endpoints = endpoints
+        self._utcnow = utcnow
+
+    def cost(
+        self,
+        held: Held,
+        model: str,
+        prompt_tokens: int,
+        completion_tokens: int,
+        usage: Usage | None,
+        markup_rate: _money.Number | None,
+        at: datetime | None,
+        provider: str | None,
+    ) -> Cost:
+        """See :meth:`Pricing.cost`."""
+        if usage is None:
+            usage = Usage(prompt_tokens, completion_tokens)
+        elif not isinstance(usage, Usage):
+            raise TypeError(f"usage must be a Usage, not {type(usage).__name__}")
+        elif prompt_tokens or completion_tokens:
+            raise TypeError("give either usage or prompt_tokens and completion_tokens, not both")
+        if at is not None:
+            at = aware(at, "at")
+        found = held.catalog[model]
+        cost = self._charge(held, found, usage, markup_rate, at, provider, None)
+        if model not in held.prices:
+            self._keep(held, model, found)
+        return cost
+
+    def cost_of(
+        self,
+        hold: Callable[[], Held],
+        response: object,
+        model: str | None,
+        markup_rate: _money.Number | None,
+        at: datetime | None,
+        provider: str | None,
+    ) -> Cost:
+        """See :meth:`Pricing.cost_of`."""
+        reading = read_response(response)
+        name = reading.model if model is None else model
+        if name is None and reading.reported is None:
+            raise ValueError("model must be given: the response names none")
+        at = reading.created if at is None else aware(at, "at")
+        try:
+            held = hold()
+            return self._charge(held, held.catalog[name or ""], reading.usage, markup_rate, at, provider, reading)
+        except (UnknownModelError, VariablePriceError, CatalogUnavailableError):
+            if reading.reported is None:
+                raise
+            rate, rule = self._rate(name or "", None, reading.usage, markup_rate)
+            details = self._details(rule, at, provider or reading.provider, None, reading)
+            return settled(name or "", reading.reported, reading.usage, rate, details)
+
+    def price_range(
+        self, held: Held, model: str, usage: Usage, markup_rate: _money.Number | None, at: datetime | None
+    ) -> PriceRange:
+        """See :meth:`Pricing.price_range`."""
+        listed = self.cost(held, model, 0, 0, usage, markup_rate, at, None)
+        found = held.catalog[listed.model_id]
+        endpoints = self.endpoints(found.id)
+        costs: list[Cost] = []
+        unpriced: UnpricedUsageError | VariablePriceError | None = None
+        for endpoint in endpoints.standard():
+            try:
+                costs.append(self._at(endpoint.rates, endpoints.origin, found, usage, markup_rate, listed.at, endpoint))
+            except (UnpricedUsageError, VariablePriceError) as error:
+                unpriced = error
+        if not costs:
+            raise unpriced or UnpricedUsageError(found.id, "usage", "no provider offers it at the standard tier")
+        return PriceRange(min(costs, key=_raw), listed, max(costs, key=_raw))
+
+    def _charge(
+        self,
+        held: Held,
+        found: Model,
+        usage: Usage,
+        markup_rate: _money.Number | None,
+        at: datetime | None,
+        provider: str | None,
+        reading: Reading | None,
+    ) -> Cost:
+        if provider is None:
+            return self._at(found.rates, held.origin, found, usage, markup_rate, at, None, reading)
+        endpoints = self.endpoints(found.id)
+        endpoint = endpoints.find(provider, None if reading is None else reading.service_tier)
+        return self._at(endpoint.rates, endpoints.origin, found, usage, markup_rate, at, endpoint, reading)
+
+    def _at(
+        self,
+        rates: Rates,
+        origin: Origin,
+        found: Model,
+        usage: Usage,
+        markup_rate: _money.Number | None,
+        at: datetime | None,
+        endpoint: Endpoint | None,
+        reading: Reading | None = None,
+    ) -> Cost:
+        rate, rule = self._rate(found.id, found, usage, markup_rate)
+        if at is None and rates.timed:
+            at = self._utcnow()
+        provider = None if endpoint is None else endpoint.provider
+        tag = None if endpoint is None else endpoint.tag
+        reported = None if reading is None else reading.reported
+        details = self._details(rule, at, provider, tag, reading)
+        return charge(rates, usage, rate, model_id=found.id, origin=origin, reported=reported, details=details)
+
+    def _details(
+        self, rule: str, at: datetime | None, provider: str | None, endpoint: str | None, reading: Reading | None
+    ) -> Details:
+        if reading is None:
+            return Details(rule, self._markup.places, at, endpoint, provider)
+        return Details(
+            rule,
+            self._markup.places,
+            at,
+            endpoint,
+            provider or reading.provider,
+            reading.service_tier,
+            reading.flags,
+            reading.byok,
+            reading.upstream,
+            reading.tools,
+        )
+
+    def _rate(
+        self, model_id: str, model: Model | None, usage: Usage, markup_rate: _money.Number | None
+    ) -> tuple[Decimal, str]:
+        if markup_rate is not None:
+            return _money.read_rate(markup_rate, "markup_rate"), "argument"
+        return self._settings_rate if self._bare else self._markup.choose(model_id, model, usage) or self._settings_rate
+
+    def _keep(self, held: Held, name: str, found: Model) -> None:
+        """Keep at hand what the next question about this model needs, if two prices and a rate are all of it."""
+        rates, markup = found.rates, self._markup
+        if rates.overrides or rates.request or rates.prompt is None or rates.completion is None:
+            return
+        if markup.rule is None and markup.places is None and len(held.prices) < _MOST_NAMES:
+            rate, rule = self._rate(found.id, found, Usage(), None)
+            details = PLAIN if rule == PLAIN.markup_rule else Details(markup_rule=rule)
+            held.prices[name] = Plain(Cost, rates, rates.prompt, rates.completion, found.id, rate, details)
+
+
+def _raw(cost: Cost) -> Decimal:
+    return cost.raw
