@@ -108,7 +108,7 @@ class Quoter:
             if reading.reported is None:
                 raise
             rate, rule = self._rate(name or "", None, reading.usage, markup_rate)
-            details = self._details(rule, at, provider or reading.provider, None, reading)
+            details = self._details(rule, at, None, reading)._replace(provider=provider or reading.provider)
             return settled(name or "", reading.reported, reading.usage, rate, details)
 
     def price_range(
@@ -159,29 +159,16 @@ class Quoter:
         rate, rule = self._rate(found.id, found, usage, markup_rate)
         if at is None and rates.timed:
             at = self._utcnow()
-        provider = None if endpoint is None else endpoint.provider
-        tag = None if endpoint is None else endpoint.tag
+        details = self._details(rule, at, endpoint, reading)
         reported = None if reading is None else reading.reported
-        details = self._details(rule, at, provider, tag, reading)
         return charge(rates, usage, rate, model_id=found.id, origin=origin, reported=reported, details=details)
 
-    def _details(
-        self, rule: str, at: datetime | None, provider: str | None, endpoint: str | None, reading: Reading | None
-    ) -> Details:
+    def _details(self, rule: str, at: datetime | None, endpoint: Endpoint | None, reading: Reading | None) -> Details:
+        provider, tag = (None, None) if endpoint is None else (endpoint.provider, endpoint.tag)
         if reading is None:
-            return Details(rule, self._markup.places, at, endpoint, provider)
-        return Details(
-            rule,
-            self._markup.places,
-            at,
-            endpoint,
-            provider or reading.provider,
-            reading.service_tier,
-            reading.flags,
-            reading.byok,
-            reading.upstream,
-            reading.tools,
-        )
+            return Details(rule, self._markup.places, at, tag, provider)
+        _, _, _, _, said, tier, byok, flags, upstream, tools = reading
+        return Details(rule, self._markup.places, at, tag, provider or said, tier, flags, byok, upstream, tools)
 
     def _rate(
         self, model_id: str, model: Model | None, usage: Usage, markup_rate: _money.Number | None

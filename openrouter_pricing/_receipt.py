@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -22,6 +22,7 @@ ResidualKind: TypeAlias = Literal["server_tool", "byok_fee", "service_tier", "pr
 
 _EXACT = Decimal("1e-12")  # USD; bills are floats, and a float of a few dollars holds no more digits
 _DAY = timedelta(days=1)
+_UNDATED = datetime(1970, 1, 2, tzinfo=timezone.utc)  # catalogues made without a date are of the epoch
 _MOST_PLACES = 60
 
 
@@ -104,7 +105,7 @@ def residual_kind(reported: Decimal, computed: Decimal, as_of: datetime | None, 
         return "byok_fee" if call.byok else "unexplained"
     if call.service_tier not in (None, "default", "auto", "standard"):
         return "service_tier"
-    if call.at is not None and as_of is not None and abs(call.at - as_of) > _DAY:
+    if call.at is not None and as_of is not None and as_of > _UNDATED and abs(call.at - as_of) > _DAY:
         return "price_change"
     return "provider"
 

@@ -319,8 +319,8 @@ class CatalogCache:
 
     @property
     def closed(self) -> bool:
-        """Whether it, or the cache that it stands beside, was closed."""
-        return self._closed or (self._beside is not None and self._beside.closed)
+        """Whether it was closed."""
+        return self._closed
 
     @property
     def in_use(self) -> bool:

@@ -19,6 +19,8 @@ import attrs
 import click
 
 from . import _money
+from ._audit import Audit
+from ._audit_view import MOST_WORST, load_prices, read_log, show_audit
 from ._doctor import came_from, check_backend, check_held, check_upstream, shown
 from ._terminal import (
     cell,
@@ -297,6 +299,42 @@ def _replace(path: Path, data: bytes) -> None:
         except BaseException:
             temporary.unlink()
             raise
+
+
+# -- what calls did cost -------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("log", type=_FILE, metavar="FILE")
+@click.option("--tolerance", callback=_number, metavar="USD", help="Fail if all residuals, without signs, are more.")
+@click.option(
+    "--worst", type=click.IntRange(0, MOST_WORST), default=10, metavar="N", help="Show the N largest residuals."
+)
+@click.option("--catalog", "stored", type=_FILE, metavar="FILE", help="Stored prices, such as `snapshot` writes.")
+@_json
+def audit(log: Path, tolerance: Decimal | None, worst: int, stored: Path | None, as_json: bool) -> None:
+    """Compare what logged responses say they cost with what the price list says.
+
+    FILE holds one response a line, as JSON; - is the standard input. The exit status is 1 if nothing could be priced.
+    """
+    source: str | None = "pinned"
+    if stored is not None:
+        catalog = load_prices(stored)
+    else:
+        with Pricing(_settings()) as pricing, waiting("asking for prices"):
+            catalog, source = pricing.catalog(), pricing.stats().source
+    done = Audit(catalog, worst)
+    read_log(done, log)
+    origin = _origin(source, catalog.as_of)
+    if as_json:
+        show_json({"source": source, "as_of": catalog.as_of.isoformat(), **done.report()})
+    else:
+        show_audit(done, origin)
+    if not done.priced:
+        raise click.ClickException("not one line could be priced")
+    if tolerance is not None and done.off > tolerance:
+        off, most = _money.plain(done.off), _money.plain(tolerance)
+        raise click.ClickException(f"the residuals add up to {off} USD, more than the {most} USD that were tolerated")
 
 
 # -- looking at itself ---------------------------------------------------------------------------------------------

@@ -295,6 +295,11 @@ def itemise(rates: Rates, usage: Usage) -> list[CostLine]:
     ]
 
 
+_INPUT_COUNTS = attrgetter(
+    "cached_tokens", "cache_write_tokens", "cache_write_1h_tokens", "audio_tokens", "image_tokens"
+)
+_OUTPUT_COUNTS = attrgetter("reasoning_tokens", "audio_output_tokens", "image_output_tokens")
+
 #: A price key, how many tokens of a usage it is for, and the price listed for it.
 _Part: TypeAlias = tuple[str, Callable[[Usage], int], "Decimal | None"]
 #: A line without its amount.
@@ -385,15 +390,18 @@ def _is_storage(rates: Rates, write: _Part) -> bool:
 def _bill(rates: Rates, usage: Usage) -> list[_Entry]:
     """What is charged for; entries may amount to nothing."""
     inputs, storage, outputs = _tariff(rates)
-    plain, bill = _split(usage.prompt_tokens, inputs, usage)
+    bill: list[_Entry] = []
+    prompt, completion = usage.prompt_tokens, usage.completion_tokens
+    if any(_INPUT_COUNTS(usage)):
+        prompt, bill = _split(prompt, inputs, usage)
+        bill += [(item, tokens, price) for item, count, price in storage if price and (tokens := count(usage))]
     if rates.prompt is not None:
-        bill.insert(0, ("prompt", plain, rates.prompt))
-    for item, count, price in storage:
-        if price and (tokens := count(usage)):
-            bill.append((item, tokens, price))
-    plain, parts = _split(usage.completion_tokens, outputs, usage)
+        bill.insert(0, ("prompt", prompt, rates.prompt))
+    parts: list[_Entry] = []
+    if any(_OUTPUT_COUNTS(usage)):
+        completion, parts = _split(completion, outputs, usage)
     if rates.completion is not None:
-        bill.append(("completion", plain, rates.completion))
+        bill.append(("completion", completion, rates.completion))
     bill += parts
     if rates.request:
         bill.append(("request", usage.requests, rates.request))

@@ -334,8 +334,8 @@ class Pricing:
         """
         if self._cache is not None:
             self.stop_warmer()
-            if self._providers is not None:
-                self._providers.close()
+            assert self._providers is not None
+            self._providers.close()
             self._cache.close()
 
     def __enter__(self) -> Pricing:

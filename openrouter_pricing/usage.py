@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import attrs
 
 from . import _money
+from ._clock import aware
 
 
 def _read_count(value: object, field: attrs.Attribute[int]) -> int:
@@ -183,9 +184,11 @@ def read_response(response: object) -> Reading:
 
 
 def _ask(holder: object) -> _Ask:
+    if type(holder) is dict:
+        return holder.get
     if holder is None:
         return _NOTHING
-    if isinstance(holder, (dict, Mapping)):
+    if isinstance(holder, Mapping):
         return holder.get
     return lambda name: getattr(holder, name, None)
 
@@ -210,7 +213,9 @@ def _openai_usage(usage: _Ask, wholes: _Fields, given: object, made: object, too
     for ask, fields in ((usage, wholes), (_ask(given), _GIVEN), (_ask(made), _MADE), (tools, _SEARCHES)):
         for put, name in fields:
             count = ask(name)
-            if type(count) is not int or not 0 <= count <= _money.MAX_COUNT:
+            if count is None:
+                count = 0
+            elif type(count) is not int or not 0 <= count <= _money.MAX_COUNT:
                 count = _clean(count, name)
             put(consumed, count)
     return consumed
@@ -291,7 +296,7 @@ def _ran(ask: _Ask, names: tuple[str, ...]) -> bool:
 def _check_currency(*holders: _Ask) -> None:
     for ask in holders:
         currency = ask("currency")
-        if isinstance(currency, str) and currency.upper() != "USD":
+        if currency is not None and isinstance(currency, str) and currency.upper() != "USD":
             raise ValueError(f"currency must be USD, not {currency[:40]!r}")
 
 
@@ -330,7 +335,7 @@ def _amount(value: object, name: str) -> Decimal | None:
 
 
 def _created(stamp: object) -> datetime | None:
-    """Seconds since the epoch, or ISO 8601; None where it is neither."""
+    """In UTC, from seconds since the epoch or ISO 8601; None where it is neither."""
     try:
         if isinstance(stamp, str):
             moment = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
@@ -340,6 +345,8 @@ def _created(stamp: object) -> datetime | None:
             moment = stamp
         else:
             return None
+        if moment.tzinfo is timezone.utc:
+            return moment
+        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else aware(moment, "created")
     except (ValueError, OverflowError, OSError):
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import os
@@ -52,6 +53,18 @@ def client(upstream: Upstream) -> Iterator[Client]:
 def quick(url: str, **options: Any) -> Client:
     """A client with little patience."""
     return Client(Settings(**{"base_url": url, "attempts": 1, "deadline": 2, **options}), utcnow=lambda: NOW)
+
+
+def in_child(work: Callable[[], bool]) -> bool:
+    """Whether ``work`` says yes in a forked child, which ends there whatever goes wrong."""
+    pid = os.fork()
+    if pid == 0:
+        good = False
+        try:
+            good = work()
+        finally:
+            os._exit(0 if good else 1)
+    return os.waitpid(pid, 0)[1] == 0
 
 
 def test_it_asks_for_everything(upstream: Upstream, client: Client) -> None:
@@ -311,9 +324,7 @@ BROKEN = {
     "cut-off chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n64\r\n{",
     "chunked garbage": HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
     "no gzip": HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
-    "cut-off gzip": HEAD
-    + b"Content-Encoding: gzip\r\nContent-Length: 12\r\n\r\n"
-    + zlib.compress(models(), wbits=31)[:12],
+    "cut-off gzip": HEAD + b"Content-Encoding: gzip\r\nContent-Length: 12\r\n\r\n" + gzip.compress(models())[:12],
     "endless header": b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200,
 }
 
@@ -563,13 +574,15 @@ def test_a_forked_child_has_connections_of_its_own(upstream: Upstream) -> None:
     client = quick(upstream.url)
     client.fetch()
     client._lock.acquire()  # as another thread would hold it at that moment
-    pid = os.fork()
-    if pid == 0:
+
+    def work() -> bool:
         good = client.fetch().status == 200
         client.close()
-        os._exit(0 if good else 1)
+        return good
+
+    good = in_child(work)
     client._lock.release()
-    assert os.waitpid(pid, 0)[1] == 0
+    assert good
     assert client.fetch().status == 200
     client.close()
 
@@ -708,6 +721,18 @@ def test_close_ends_those_that_wait_for_their_turn() -> None:
         assert client._session is None
 
 
+def test_close_is_followed_by_no_attempt() -> None:
+    """A fetch that was broken off is not tried again, however many attempts are left."""
+    asked = threading.Semaphore(0)
+    told: list[UpstreamError] = []
+    with raw_peer(silent(asked)) as url:
+        client = Client(Settings(base_url=url, attempts=3, deadline=60), on_retry=told.append)
+        with failing(client) as failures:
+            assert asked.acquire(timeout=10)
+            client.close()
+        assert (1, [], False) == (len(failures), told, asked.acquire(blocking=False))
+
+
 def test_a_child_takes_no_turn_from_its_parent(upstream: Upstream) -> None:
     """A child forked in the middle of a fetch fetches and closes at once, and the parent's fetch goes on."""
     upstream.script = [Answer(models(row("a/parent")), hold=(hold := threading.Event()))]
@@ -717,16 +742,17 @@ def test_a_child_takes_no_turn_from_its_parent(upstream: Upstream) -> None:
     thread.start()
     while not upstream.requests:
         threading.Event().wait(0.01)
-    pid = os.fork()
-    if pid == 0:
+
+    def work() -> bool:
         client.close()
-        good = client.fetch().body == models()
+        good = client.fetch(deadline=10).body == models()
         client.close()
-        os._exit(0 if good else 1)
-    assert os.waitpid(pid, 0)[1] == 0
+        return good
+
+    good = in_child(work)
     hold.set()
     thread.join(10)
-    assert [models(row("a/parent"))] == bodies
+    assert (True, [models(row("a/parent"))]) == (good, bodies)
     client.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from conftest import Hands
 from openrouter_pricing.backends.memory import MemoryBackend
+from test_client import in_child
 from test_endpoints import Fixed, endpoint, offers, path
 from upstream import Answer, Upstream, row
 
@@ -470,12 +470,13 @@ def test_a_forked_child_has_endpoints(make_pricing: Make, upstream: Upstream, tm
     """A child answers from what its parent held, fetches by itself, and leaves the parent's connection alone."""
     pricing = make_pricing(backend=open_backend(f"disk://{tmp_path}/store"), l1_ttl=0)
     assert ("live", 1) == price(pricing, A)
-    pid = os.fork()
-    if pid == 0:
+
+    def work() -> bool:
         good = price(pricing, A) == price(pricing, B) == ("live", 1) and pricing.stats().fetches == 1
         pricing.close()
-        os._exit(0 if good else 1)
-    assert os.waitpid(pid, 0)[1] == 0
+        return good
+
+    assert in_child(work)
     assert ("live", 1) == price(pricing, B) == price(pricing, C)
     assert [1, 1, 1] == [asked(upstream, model) for model in (A, B, C)]
 
@@ -485,17 +486,18 @@ def test_a_fork_in_the_middle_of_a_fetch(make_pricing: Make, upstream: Upstream)
     upstream.pages[path(A)] = offer(hold=(hold := threading.Event()))
     pricing = make_pricing()
     pricing.warm()
+
+    def work() -> bool:
+        good = price(pricing, A) == ("live", 2)
+        pricing.close()
+        return good
+
     with asking(lambda: pricing.endpoints(A)) as answers:
         until(lambda: asked(upstream, A))
         upstream.pages[path(A)] = offer("2")
-        pid = os.fork()
-        if pid == 0:
-            good = price(pricing, A) == ("live", 2)
-            pricing.close()
-            os._exit(0 if good else 1)
-        assert os.waitpid(pid, 0)[1] == 0
+        good = in_child(work)
         hold.set()
-    assert ["live"] == answers
+    assert (True, ["live"]) == (good, answers)
     assert ("live", 1) == price(pricing, A)
 
 
@@ -549,14 +551,29 @@ def test_close_with_a_source_that_cannot_be_broken_off(make_pricing: Make) -> No
 
 
 def test_nothing_starts_while_all_is_being_closed(make_pricing: Make, upstream: Upstream) -> None:
-    """A model that is first asked for while the others are let go is not fetched any more."""
-    pricing = make_pricing()
+    """A model that is first asked for while the others are let go is not fetched; the catalogue keeps its store."""
+    pricing = make_pricing(backend=MemoryBackend())
     price(pricing, A)
     assert pricing._providers is not None
     pricing._providers.close()
     assert ("live", 1) == price(pricing, A)
     assert None is why(pricing, B)
-    assert ("live", 1, 0) == (pricing.cost(A, 1).source, asked(upstream, A), asked(upstream, B))
+    pricing.refresh()
+    assert (1, 0, 0) == (asked(upstream, A), asked(upstream, B), pricing.stats().backend_errors)
+
+
+def test_models_share_a_connection_until_the_end(make_pricing: Make) -> None:
+    """One model's endpoints after another's are fetched by one client, whose connection ends with the whole."""
+    pricing = make_pricing()
+    for model in (A, B, C):
+        price(pricing, model)
+    assert pricing._providers is not None
+    [client] = pricing._providers._clients._here()
+    assert isinstance(client, Client)
+    assert client._adapter is not None
+    [sock] = client._adapter.sockets
+    pricing.close()
+    assert -1 == sock.fileno()
 
 
 # -- the clients -------------------------------------------------------------------------------------------------------
@@ -602,12 +619,13 @@ def test_a_child_does_not_touch_its_parents_clients() -> None:
     """After a fork a fetch has a client of its own, and closing closes none of the parent's."""
     clients = _Clients(lambda recorder: Counted(), owned=True, most=2)
     clients.give_back(parents := Counted())
-    pid = os.fork()
-    if pid == 0:
-        good = clients.take(Recorder()) is not parents
+
+    def work() -> bool:
+        another = clients.take(Recorder()) is not parents
         clients.close()
-        os._exit(0 if good and parents.closed == 0 else 1)
-    assert os.waitpid(pid, 0)[1] == 0
+        return another and parents.closed == 0
+
+    assert in_child(work)
     assert parents is clients.take(Recorder())
 
 

@@ -216,6 +216,13 @@ def test_prices_of_another_day(hours: int, kind: str) -> None:
     assert kind == cost.residual_kind
 
 
+def test_prices_without_a_date() -> None:
+    """A catalogue that was made without a date says nothing of a change of prices."""
+    pricing = Pricing(catalog=Catalog.from_models(ROWS))
+
+    assert "provider" == pricing.cost_of(response(cost=1)).residual_kind
+
+
 def test_the_two_bills_that_no_list_price_explains(shared: Path) -> None:
     """Of twenty real bills one is named another provider's price, and one a server-side tool."""
     kinds: dict[str, str | None] = {}

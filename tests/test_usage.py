@@ -6,7 +6,7 @@ import decimal
 import re
 from datetime import datetime, timezone
 from decimal import Decimal
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import attrs
@@ -168,11 +168,19 @@ def _objects(value: Any) -> Any:
 
 @pytest.mark.parametrize("shape", BODIES)
 def test_every_shape_of_response_is_read(shape: str) -> None:
-    """The counts of a body come out the same from a dictionary, objects, the usage alone, and a stream's last event."""
+    """A body's counts are the same from any mapping, from objects, the usage alone, and a stream's last event."""
     body = BODIES[shape]
     alone = body.get("usage") or body["data"]
 
-    for given in (body, _objects(body), alone, {"type": "done", "response": body}, {"message": body}, {"data": alone}):
+    for given in (
+        body,
+        MappingProxyType(body),
+        _objects(body),
+        alone,
+        {"type": "done", "response": body},
+        {"message": body},
+        {"data": alone},
+    ):
         assert EXPECTED[shape] == Usage.from_response(given)
 
 
@@ -288,14 +296,17 @@ def test_half_of_a_byok_report_is_none(cost: float | None, upstream: float | Non
         (1793534400.0, 12), (Decimal(1793534400), 12), ("2026-11-01T12:00:00", 12), ("2026-11-01T14:00:00+02:00", 12),
         (datetime(2026, 11, 1, 12, tzinfo=timezone.utc), 12), (datetime(2026, 11, 1, 12), 12),  # noqa: DTZ001
         (None, None), (True, None), ("yesterday", None), (1e30, None), (float("nan"), None), ([1], None),
+        ("0001-01-01T00:00:00+14:00", None), ("9999-12-31T23:59:59-12:00", None),
     ],
-    ids=range(12),
+    ids=range(14),
 )  # fmt: skip
 def test_the_instant_of_a_response(stamp: Any, instant: int | None) -> None:
-    """Seconds or ISO 8601, in UTC where no zone is named; what is neither is None."""
+    """Seconds or ISO 8601, in UTC where no zone is named; what is neither, or no day in UTC, is None."""
     expected = None if instant is None else datetime(2026, 11, 1, instant, tzinfo=timezone.utc)
+    created = read_response({"created": stamp, "usage": {"prompt_tokens": 1}}).created
 
-    assert expected == read_response({"created": stamp, "usage": {"prompt_tokens": 1}}).created
+    assert expected == created
+    assert created is None or created.tzinfo is timezone.utc
 
 
 def test_what_is_missing_or_foreign_counts_nothing() -> None:

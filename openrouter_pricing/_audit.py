@@ -1,0 +1,317 @@
+"""Audit: what logged responses say they cost, beside what the price list says; in constant memory, whatever the log."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+import attrs
+
+from . import _money
+from .catalog import Catalog
+from .cost import Cost
+from .errors import UnknownModelError, UnpricedUsageError, VariablePriceError
+from .pricing import Pricing
+from .settings import Settings
+
+#: Bytes of the longest line that is read.
+MOST_BYTES = 16 * 2**20
+_MOST_NAMES = 1_000  # kept apart; a hostile log names millions
+_MOST_LETTERS = 200  # of a name or a reason
+_FIRST = 3  # bad lines of each kind that are named
+_KINDS = {"response": "no usage", "currency": "other currency"}  # by the field that a message begins with
+
+_decode = json.JSONDecoder().raw_decode  # json.loads() without its two looks for white space, a fifth of its time
+_Name = TypeVar("_Name")
+
+
+class Lines:
+    """The lines of a file, one at a time.
+
+    Args:
+        file: open for reading bytes.
+
+    Attributes:
+        read: bytes so far.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read = 0
+
+    def __iter__(self) -> Iterator[bytes | None]:
+        """Each line; None in the place of one of more than ``MOST_BYTES``, which is skipped to its end."""
+        readline = self._file.readline
+        while line := readline(MOST_BYTES + 1):
+            self.read += len(line)
+            whole = len(line) <= MOST_BYTES or line.endswith(b"\n")
+            yield line if whole else None
+            while not whole:
+                line = readline(MOST_BYTES)
+                self.read += len(line)
+                whole = not line or line.endswith(b"\n")
+
+
+@attrs.define
+class Tally:
+    """Lines with one result.
+
+    Args:
+        lines: how many.
+        reported: USD, what their responses say they cost.
+        computed: USD, what the price list says they cost.
+    """
+
+    lines: int = 0
+    reported: Decimal = _money.ZERO
+    computed: Decimal = _money.ZERO
+
+    @property
+    def residual(self) -> Decimal:
+        """USD, reported minus computed."""
+        return _money.subtract(self.reported, self.computed)
+
+
+@attrs.define
+class Group:
+    """Lines that share a name; or all those whose names are too many to be kept.
+
+    Args:
+        lines: how many.
+        usd: USD, the sum of their residuals, or of what lines of an unknown model say they cost.
+        first: the number of the first.
+        reasons: for bad lines, the numbers of the first few and what is wrong with them.
+    """
+
+    lines: int = 0
+    usd: Decimal = _money.ZERO
+    first: int = 0
+    reasons: list[tuple[int, str]] = attrs.Factory(list)
+
+    def count(self, number: int, usd: Decimal = _money.ZERO) -> None:
+        """Count one line more."""
+        self.lines += 1
+        self.usd = _money.add(self.usd, usd)
+        self.first = self.first or number
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; money as a string."""
+        return {"lines": self.lines, "usd": _money.text(self.usd)}
+
+
+class Groups(dict[_Name, Group]):
+    """Groups by name: a thousand of them, and all the others together in one.
+
+    Attributes:
+        others: that one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.others = Group()
+
+    def __missing__(self, name: _Name) -> Group:
+        return self.others if len(self) >= _MOST_NAMES else self.setdefault(name, Group())
+
+    def largest(self) -> list[tuple[_Name, Group]]:
+        """Names and groups: those of the most USD, then those of the most lines, first."""
+        return sorted(self.items(), key=lambda item: (item[1].usd.copy_abs(), item[1].lines), reverse=True)
+
+
+class Residual(NamedTuple):
+    """What the price list does not explain of one line; USD."""
+
+    line: int
+    model: str
+    reported: Decimal
+    computed: Decimal
+    residual: Decimal
+    kind: str
+
+
+class Audit:
+    """Reads logged responses line by line.
+
+    Args:
+        catalog: the prices.
+        worst: how many of the largest residuals are kept.
+
+    Attributes:
+        exact: lines whose reported cost the price list explains to 1e-12 USD.
+        residual: lines whose reported cost it does not explain.
+        unreported: lines that it prices and that report no cost.
+        unknown: lines of models that it does not list, or lists without a price.
+        bad: lines that cannot be read, by the kind of reason.
+        residuals: those of ``residual`` by model and kind.
+        names: those of ``unknown`` by model.
+        off: USD, the sum of the sizes of all residuals, whatever their signs.
+    """
+
+    def __init__(self, catalog: Catalog, worst: int = 10) -> None:
+        self._catalog = catalog
+        self._cost_of = Pricing(Settings(markup_rate=_money.ONE), catalog=catalog).cost_of
+        self._worst: list[tuple[Decimal, int, Residual]] = []
+        self._most = worst
+        self.exact, self.residual, self.unreported, self.unknown = Tally(), Tally(), Tally(), Tally()
+        self.bad: Groups[str] = Groups()
+        self.residuals: Groups[tuple[str, str]] = Groups()
+        self.names: Groups[str] = Groups()
+        self.off = _money.ZERO
+
+    def add(self, number: int, line: bytes | None) -> None:
+        """Count one line; a blank one is none.
+
+        Args:
+            number: its number, from 1.
+            line: its bytes; None if it was too long.
+        """
+        if line is None:
+            self._count_bad(number, "too long", f"more than {MOST_BYTES} bytes")
+            return
+        if number == 1:
+            line = line.removeprefix(BOM_UTF8)
+        try:
+            text = str(line, "utf-8").strip()
+            if not text:
+                return
+            response, end = _decode(text)
+            if end < len(text):
+                raise json.JSONDecodeError("Extra data", text, end)
+        except (ValueError, RecursionError) as error:
+            self._count_bad(number, "not JSON", error)
+            return
+        if not isinstance(response, dict):
+            self._count_bad(number, "not an object", type(response).__name__)
+            return
+        try:
+            cost = self._cost_of(response)
+        except (UnknownModelError, VariablePriceError) as error:
+            self._count_unknown(number, error.model_id, None)
+        except UnpricedUsageError as error:
+            self._count_bad(number, "unpriced usage", error)
+        except ValueError as error:
+            field = str(error).partition(" ")[0]
+            if field == "model":
+                self._count_unknown(number, "", None)
+            else:
+                self._count_bad(number, _KINDS.get(field, "bad number"), error)
+        else:
+            self._count_cost(number, cost)
+
+    def _count_cost(self, number: int, cost: Cost) -> None:
+        reported, computed = cost.reported, cost.computed
+        if computed is None:
+            self._count_unknown(number, cost.model_id, reported)
+            return
+        tally = self.unreported
+        if reported is not None:
+            kind = cost.residual_kind
+            tally = self.exact if kind is None else self.residual
+            tally.reported = _money.add(tally.reported, reported)
+            if kind is not None:
+                self._count_residual(number, cost.model_id, reported, computed, kind)
+        tally.lines += 1
+        tally.computed = _money.add(tally.computed, computed)
+
+    def _count_residual(self, number: int, model: str, reported: Decimal, computed: Decimal, kind: str) -> None:
+        residual = _money.subtract(reported, computed)
+        size = residual.copy_abs()
+        self.off = _money.add(self.off, size)
+        self.residuals[model, kind].count(number, residual)
+        if len(self._worst) < self._most or (self._worst and size > self._worst[0][0]):
+            heapq.heappush(self._worst, (size, -number, Residual(number, model, reported, computed, residual, kind)))
+        if len(self._worst) > self._most:
+            heapq.heappop(self._worst)
+
+    def _count_unknown(self, number: int, name: str, reported: Decimal | None) -> None:
+        self.names[name[:_MOST_LETTERS]].count(number, reported or _money.ZERO)
+        self.unknown.lines += 1
+        self.unknown.reported = _money.add(self.unknown.reported, reported or _money.ZERO)
+
+    def _count_bad(self, number: int, kind: str, reason: object) -> None:
+        group = self.bad[kind]
+        group.count(number)
+        if len(group.reasons) < _FIRST:
+            group.reasons.append((number, str(reason)[:_MOST_LETTERS]))
+
+    @property
+    def priced(self) -> int:
+        """How many lines the price list could say the cost of."""
+        return self.exact.lines + self.residual.lines + self.unreported.lines
+
+    @property
+    def total(self) -> Tally:
+        """All lines, and all that was reported and computed."""
+        tallies = (self.exact, self.residual, self.unreported, self.unknown)
+        return Tally(
+            sum(tally.lines for tally in tallies) + sum(group.lines for group in self.bad.values()),
+            _money.total([tally.reported for tally in tallies]),
+            _money.total([tally.computed for tally in tallies]),
+        )
+
+    @property
+    def difference(self) -> Decimal:
+        """USD, reported minus computed over the lines that have both."""
+        return _money.add(self.exact.residual, self.residual.residual)
+
+    def worst(self) -> list[Residual]:
+        """The largest residuals, whatever their signs; the largest first."""
+        return [found for _, _, found in sorted(self._worst, reverse=True)]
+
+    def why(self, name: str) -> str:
+        """Why a model is unknown."""
+        if not name:
+            return "no model is named"
+        return "its price is variable" if name in self._catalog else "not listed"
+
+    def report(self) -> dict[str, Any]:
+        """Everything, JSON-ready; money as strings."""
+        total = self.total
+        usd = {
+            "reported": total.reported,
+            "computed": total.computed,
+            "residual": self.difference,
+            "residual_sizes": self.off,
+            "unreported": self.unreported.computed,
+            "unknown": self.unknown.reported,
+        }
+        return {
+            "lines": total.lines,
+            "priced": self.priced,
+            "exact": self.exact.lines,
+            "residual": self.residual.lines,
+            "unreported": self.unreported.lines,
+            "unknown": self.unknown.lines,
+            "bad": sum(group.lines for group in self.bad.values()),
+            "usd": {name: _money.text(amount) for name, amount in usd.items()},
+            "residuals": [
+                {"model": model, "kind": kind, **group.to_dict()} for (model, kind), group in self.residuals.largest()
+            ],
+            "other_residuals": self.residuals.others.to_dict(),
+            "worst": [
+                {
+                    **found._asdict(),
+                    "reported": _money.text(found.reported),
+                    "computed": _money.text(found.computed),
+                    "residual": _money.text(found.residual),
+                }
+                for found in self.worst()
+            ],
+            "unknown_models": [
+                {"model": name, "why": self.why(name), "first_line": group.first, **group.to_dict()}
+                for name, group in self.names.largest()
+            ],
+            "other_unknown": self.names.others.to_dict(),
+            "bad_lines": [
+                {
+                    "kind": kind,
+                    "lines": group.lines,
+                    "first": [{"line": number, "reason": reason} for number, reason in group.reasons],
+                }
+                for kind, group in self.bad.largest()
+            ],
+        }
