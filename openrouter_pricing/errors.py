@@ -53,7 +53,7 @@ class UnknownProviderError(PricingError, LookupError):
         super().__init__(provider, model_id, tuple(tags), reason)
         self.provider = provider
         self.model_id = model_id
-        self.tags = tuple(tags)
+        self.tags: tuple[str, ...] = tuple(tags)
         self.reason = reason
 
     def __str__(self) -> str:

@@ -129,7 +129,10 @@ _MADE = _fields(
 _SEARCHES = _fields(web_searches="web_search_requests")
 _READ = {put for put, _ in _CHAT + _GIVEN + _MADE + _SEARCHES}
 _DEFAULTS = tuple(
-    (put, field.default) for field in attrs.fields(Usage) if (put := getattr(Usage, field.name).__set__) not in _READ
+    (put, field.default)
+    for field in attrs.fields(Usage)
+    for put in [getattr(Usage, field.name).__set__]
+    if put not in _READ
 )
 _NOTHING: _Ask = dict[str, Any]().get
 _MESSAGES_ONLY = ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation")
