@@ -83,6 +83,7 @@ class SingleFlight(Generic[_T]):
         breaker: asked before each refresh.
         recorder: counts.
         trouble: what went wrong so far.
+        answered: whether a failure shows that the upstream is up all the same, which the breaker then notes.
     """
 
     def __init__(
@@ -99,7 +100,9 @@ class SingleFlight(Generic[_T]):
         breaker: CircuitBreaker,
         recorder: Recorder,
         trouble: Trouble,
+        answered: Callable[[UpstreamError], bool],
     ) -> None:
+        self._answered = answered
         self._prepare = prepare
         self._work = work
         self._publish = publish
@@ -203,7 +206,10 @@ class SingleFlight(Generic[_T]):
             self._breaker.success()
             self._trouble.over()
         else:
-            self._breaker.failure()
+            if self._answered(error):
+                self._breaker.success()
+            else:
+                self._breaker.failure()
             self._trouble.add(error, self._clock)
             self._failed()
             message = mask(str(error))

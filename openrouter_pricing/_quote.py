@@ -13,7 +13,13 @@ from ._receipt import PLAIN, Details, Origin
 from .cache import Held
 from .cost import Cost, charge, settled
 from .endpoints import Endpoint, Endpoints, PriceRange
-from .errors import CatalogUnavailableError, UnknownModelError, UnpricedUsageError, VariablePriceError
+from .errors import (
+    CatalogUnavailableError,
+    UnknownModelError,
+    UnknownProviderError,
+    UnpricedUsageError,
+    VariablePriceError,
+)
 from .markup import Markup
 from .model import Model
 from .rates import Rates
@@ -96,6 +102,8 @@ class Quoter:
         provider: str | None,
     ) -> Cost:
         """See :meth:`Pricing.cost_of`."""
+        if provider is not None and not isinstance(provider, str):
+            raise TypeError(f"provider must be a string, not {type(provider).__name__}")
         reading = read_response(response)
         name = reading.model if model is None else model
         if name is None and reading.reported is None:
@@ -104,7 +112,7 @@ class Quoter:
         try:
             held = hold()
             return self._charge(held, held.catalog[name or ""], reading.usage, markup_rate, at, provider, reading)
-        except (UnknownModelError, VariablePriceError, CatalogUnavailableError):
+        except (UnknownModelError, UnknownProviderError, VariablePriceError, CatalogUnavailableError):
             if reading.reported is None:
                 raise
             rate, rule = self._rate(name or "", None, reading.usage, markup_rate)

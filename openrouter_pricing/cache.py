@@ -17,7 +17,7 @@ from ._refresh import Belief, Reader, Refresher
 from ._store import Record, Shelf, Store
 from .breaker import CircuitBreaker
 from .catalog import Catalog
-from .errors import CatalogUnavailableError, CircuitOpenError, TransportError
+from .errors import CatalogUnavailableError, CircuitOpenError, PayloadError, StatusError, TransportError, UpstreamError
 from .settings import Settings, mask
 from .wire import Fetched, read_catalog
 
@@ -403,5 +403,11 @@ class CatalogCache:
             breaker=breaker,
             recorder=recorder,
             trouble=self._trouble,
+            answered=lambda error: self._beside is not None and _is_about_it_alone(error),
         )
         return _Process(recorder, breaker, side_breaker, shelf, refresher, store, flights, threading.Lock())
+
+
+def _is_about_it_alone(error: UpstreamError) -> bool:
+    """Whether the upstream is up, but has nothing readable under this one address."""
+    return isinstance(error, PayloadError) or (isinstance(error, StatusError) and error.status == 404)

@@ -203,9 +203,8 @@ class Pricing:
 
         Raises:
             TypeError, ValueError: it is no response, has no usage, or names no model while none was given.
-            UnknownModelError, VariablePriceError, UnpricedUsageError, CatalogUnavailableError: as for :meth:`cost`,
-                unless the response reports its cost.
-            UnknownProviderError: as for :meth:`cost`.
+            UnknownModelError, UnknownProviderError, VariablePriceError, UnpricedUsageError, CatalogUnavailableError: as
+                for :meth:`cost`, unless the response reports its cost.
         """
         return self._quoter.cost_of(self._held, response, model, markup_rate, at, provider)
 

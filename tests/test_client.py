@@ -421,7 +421,7 @@ def test_a_gzip_bomb_does_not_go_off(status: int) -> None:
         "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n"
     )
     with raw_peer(talk) as url:
-        done = subprocess.run([sys.executable, "-P", "-c", code, url], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-I", "-c", code, url], capture_output=True, text=True, check=True)
     kind, grown = done.stdout.split()
     assert kind == ("PayloadError" if status == 200 else "StatusError")
     assert int(grown) < 64

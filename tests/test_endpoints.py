@@ -355,6 +355,20 @@ def test_a_reported_cost_needs_no_provider_prices(make_pricing: Make, upstream: 
     assert isinstance(caught.value.__cause__, StatusError)
 
 
+@pytest.mark.parametrize(("tier", "provider"), [(None, "Nobody"), ("ultrafast", "openai")])
+def test_a_reported_cost_settles_an_unknown_provider(pricing: Pricing, tier: str | None, provider: str) -> None:
+    """A provider that is not listed any more computes nothing, and a reported cost is a cost all the same."""
+    cost = pricing.cost_of(response(tier, cost=13.5), provider=provider)
+    assert (Decimal("13.5"), None, "reported") == (cost.raw, cost.computed, cost.source)
+
+
+def test_a_provider_that_is_no_string(pricing: Pricing) -> None:
+    """It is refused by name, reported cost or not."""
+    for usage in ({}, {"cost": 13.5}):
+        with pytest.raises(TypeError, match="provider must be a string"):
+            pricing.cost_of(response(**usage), provider=5)  # type: ignore[arg-type]
+
+
 # -- what it can cost --------------------------------------------------------------------------------------------------
 
 

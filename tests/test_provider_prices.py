@@ -316,6 +316,16 @@ def test_one_breaker_for_all_endpoints(make_pricing: Make, upstream: Upstream, h
     assert ("live", 2) == price(pricing, A)
 
 
+@pytest.mark.parametrize("answer", [Answer(b"no", 404), Answer(offers()), Answer(b"<html>")])
+def test_models_that_nobody_serves_open_no_breaker(make_pricing: Make, upstream: Upstream, answer: Answer) -> None:
+    """Three models without endpoints, which the upstream says by itself, do not keep others from being asked for."""
+    upstream.pages = {path(model): answer for model in (A, B, C)} | {path(D): offer()}
+    pricing = make_pricing()
+    for model in (A, B, C):
+        assert isinstance(why(pricing, model), (StatusError, PayloadError))
+    assert ("live", 1) == price(pricing, D)
+
+
 def test_the_catalogues_breaker_is_its_own(make_pricing: Make, upstream: Upstream) -> None:
     """A model list that cannot be fetched does not keep endpoints from being."""
     pricing = make_pricing()
