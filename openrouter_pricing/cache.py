@@ -282,15 +282,20 @@ class CatalogCache:
             raise flight.error
         return self._hold(process).catalog
 
-    def renew(self) -> None:
+    def renew(self, *, wait: bool = True) -> None:
         """Refresh, if back-off and breaker allow it, and wait for the end of it. Never raises for the upstream."""
         process = self._process()
         try:
             flight = process.flights.start(force=False)
         except CircuitOpenError:
             return
-        if flight is not None:
+        if flight is not None and wait:
             process.flights.wait(flight)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last refresh failed."""
+        return self._trouble.failures > 0
 
     def _publish(self, record: Record) -> None:
         """Take what a refresh brought, stored already; the next question holds it."""

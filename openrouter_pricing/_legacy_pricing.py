@@ -1,0 +1,121 @@
+"""SharedPricing: the one ``Pricing`` behind the legacy Open WebUI API, and its prices as that API gives them."""
+
+from __future__ import annotations
+
+import atexit
+from datetime import datetime
+from typing import NamedTuple
+
+from ._legacy_models import ModelPricing, PricingResponse, fallback_models
+from ._log import logger
+from .catalog import Catalog
+from .errors import PricingError
+from .pricing import Pricing
+from .settings import Settings
+
+
+class Found(NamedTuple):
+    """What is held, and how it came about.
+
+    Args:
+        models: sorted by provider and name.
+        as_of: when the prices were fetched (aware UTC).
+        stale: whether an API error made older prices answer.
+    """
+
+    models: list[ModelPricing]
+    as_of: datetime
+    stale: bool
+
+
+class SharedPricing:
+    """Makes one ``Pricing`` of the environment's settings when it is first asked; another one after ``close()``.
+
+    The bundled snapshot is switched off: the last resort of this API are its twelve rows. Every method blocks.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[str, Pricing] = {}
+        self._models: tuple[str, list[ModelPricing]] = ("", [])
+
+    def pricing(self) -> Pricing:
+        """The one ``Pricing``.
+
+        Raises:
+            SettingsError: the environment cannot be read.
+        """
+        made = self._made.get("pricing")
+        if made is None:
+            # Atomic, so that two threads agree; one that is made in vain has started nothing.
+            made = self._made.setdefault("pricing", Pricing(Settings.from_env(fallback=False)))
+            atexit.unregister(self.close)
+            atexit.register(self.close)
+        return made
+
+    def close(self) -> None:
+        """Let go of it."""
+        made = self._made.pop("pricing", None)
+        if made is not None:
+            made.close()
+
+    def refresh(self) -> list[ModelPricing]:
+        """The models, fetched now.
+
+        Raises:
+            PricingError: there is nothing new to be had.
+        """
+        return self._decoded(self.pricing().refresh())
+
+    def look(self, *, force: bool) -> Found:
+        """What is held, fetched if need be.
+
+        Args:
+            force: fetch it now, however new it is.
+
+        Raises:
+            PricingError: nothing is held, and nothing can be fetched.
+        """
+        pricing = self.pricing()
+        failed = False
+        if force:
+            try:
+                pricing.refresh()
+            except PricingError as error:
+                failed = True
+                logger(__name__).warning("fetching prices failed: %s", error)
+        catalog = pricing.catalog()
+        cache = pricing._cache
+        assert cache is not None
+        if cache.age() >= pricing._settings.warm_interval:
+            cache.renew(wait=False)
+        stale = pricing.stats().source == "stale" and cache.failing
+        return Found(self._decoded(catalog), catalog.as_of, failed or stale)
+
+    def answer(self, *, force: bool) -> PricingResponse:
+        """What is held, as the pricing calls answer it; the twelve rows where nothing is. Never raises."""
+        try:
+            found = self.look(force=force)
+        except PricingError as error:
+            return unavailable(error)
+        source = "cache_fallback" if found.stale else "openrouter_api"
+        return PricingResponse(True, found.models, found.as_of.isoformat(), source)
+
+    def _decoded(self, catalog: Catalog) -> list[ModelPricing]:
+        """The models of a catalogue; those of the last one are kept."""
+        digest, models = self._models
+        if digest != catalog.digest:
+            models = sorted(
+                (ModelPricing.of(model.raw) for model in catalog.find()), key=lambda model: (model.provider, model.name)
+            )
+            self._models = (catalog.digest, models)
+        return models
+
+
+def unavailable(error: Exception) -> PricingResponse:
+    """The twelve rows, and why it is them that answer."""
+    from ._clock import Clock
+
+    logger(__name__).warning("no prices are at hand, so that the fallback rows answer: %s", error)
+    return PricingResponse(
+        False, fallback_models(), Clock().utcnow().isoformat(), "hardcoded_fallback", str(error) or repr(error)
+    )

@@ -1,0 +1,262 @@
+"""The legacy Open WebUI API's services: costs, cache management and lists for its pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+from . import _money
+from ._legacy_flights import Flights
+from ._legacy_models import FALLBACK_IDS, Json, ModelPricing, PricingResponse, own_list
+from ._legacy_pricing import unavailable
+from ._legacy_repository import CachedOpenRouterRepository, ModelPricingRepository, RepositoryError
+from ._legacy_tools import TimedOperation, metrics
+from ._log import logger
+
+_MAI_IDS = frozenset(
+    (
+        *FALLBACK_IDS,
+        "google/gemini-2.5-flash-lite-preview-06-17",
+        "openai/gpt-4.1",
+        "x-ai/grok-4",
+        "openai/o4-mini-high",
+        "openai/o3",
+        "openai/chatgpt-4o-latest",
+    )
+)
+
+
+class PricingCalculatorService:
+    """Prices and costs, from any repository.
+
+    Args:
+        repository: where models come from.
+    """
+
+    def __init__(self, repository: ModelPricingRepository) -> None:
+        self.repository = repository
+        self._flights = Flights()
+
+    async def get_model_pricing(self, force_refresh: bool = False) -> Json:
+        """Every model's prices; the fallback rows, with ``success`` false, where the repository fails.
+
+        Args:
+            force_refresh: ask the repository now, past a cache around it.
+        """
+        with TimedOperation("get_model_pricing"):
+            cached = self.repository if isinstance(self.repository, CachedOpenRouterRepository) else None
+            try:
+                if cached is not None and force_refresh:
+                    models = await cached.refresh()
+                else:
+                    models = await self.repository.fetch_all_models()
+            except RepositoryError as error:
+                return unavailable(error).to_dict()
+            updated = None if cached is None else cached.last_refresh
+            source = "cache_fallback" if cached is not None and cached.stale else "openrouter_api"
+            stamp = (updated or datetime.now(timezone.utc)).isoformat()
+            answer = PricingResponse(True, models, stamp, source)
+            # In a thread: hundreds of rows for a hundred callers would hold the loop up.
+            return await self._flights.ask(f"{source} {stamp}", answer.to_dict, own_list)
+
+    async def get_model_by_id(self, model_id: str) -> Json | None:
+        """One model, or None."""
+        model = await self.repository.fetch_model_by_id(model_id)
+        return None if model is None else model.to_dict()
+
+    async def calculate_cost(
+        self, model_id: str, input_tokens: int, output_tokens: int, markup_rate: float = 1.3
+    ) -> Json:
+        """What a call costs, in floats, by the two prices alone. ``Pricing.cost()`` is exact and knows all of them.
+
+        Args:
+            model_id: the exact id.
+            input_tokens: prompt tokens.
+            output_tokens: completion tokens.
+            markup_rate: what the cost is multiplied by.
+
+        Raises:
+            ValueError: there is no such model, or a number is negative or absurd.
+            TypeError: a number is of the wrong type.
+        """
+        given, made = _money.count(input_tokens, "input_tokens"), _money.count(output_tokens, "output_tokens")
+        rate = float(_money.read_rate(markup_rate, "markup_rate"))
+        model = await self.repository.fetch_model_by_id(model_id)
+        if model is None:
+            raise ValueError(f"Model not found: {model_id}")
+        input_cost = given / 1_000_000 * model.price_per_million_input
+        output_cost = made / 1_000_000 * model.price_per_million_output
+        return {
+            "model_id": model_id,
+            "input_tokens": given,
+            "output_tokens": made,
+            "input_cost": input_cost,
+            "output_cost": output_cost,
+            "raw_cost": input_cost + output_cost,
+            "markup_rate": rate,
+            "markup_cost": (input_cost + output_cost) * rate,
+            "price_per_million_input": model.price_per_million_input,
+            "price_per_million_output": model.price_per_million_output,
+        }
+
+    async def get_models_by_category(self, category: str) -> list[Json]:
+        """The models of a category, its name in any case."""
+        return await self._select(lambda model: model.category.value.lower() == category.lower())
+
+    async def get_models_by_provider(self, provider: str) -> list[Json]:
+        """The models of a provider, its name in any case."""
+        return await self._select(lambda model: model.provider.lower() == provider.lower())
+
+    async def get_cheapest_models(self, limit: int = 10) -> list[Json]:
+        """The first ``limit`` models by mean price, cheapest first."""
+        models = await self.repository.fetch_all_models()
+        return [model.to_dict() for model in _by_mean_price(models)[: _money.count(limit, "limit")]]
+
+    async def _select(self, wanted: Callable[[ModelPricing], bool]) -> list[Json]:
+        return [model.to_dict() for model in await self.repository.fetch_all_models() if wanted(model)]
+
+
+class CacheManager:
+    """Fills, refreshes and watches a cached repository.
+
+    Args:
+        cached_repository: the repository.
+    """
+
+    def __init__(self, cached_repository: CachedOpenRouterRepository) -> None:
+        self.cached_repo = cached_repository
+        self._periodic: asyncio.Task[None] | None = None
+        self._is_warming = False
+
+    async def warm_cache(self) -> None:
+        """Fill the cache, unless that is under way. Never raises for the repository."""
+        await self._warm(self.cached_repo.fetch_all_models)
+
+    async def force_refresh(self) -> None:
+        """Ask the repository now; what is cached stays where it fails."""
+        await self._warm(self.cached_repo.refresh)
+
+    async def start_periodic_refresh(self, interval_minutes: float = 55) -> None:
+        """Refresh every so many minutes, for as long as this event loop runs; once is enough.
+
+        Raises:
+            ValueError: ``interval_minutes`` is not above 0.
+        """
+        if not interval_minutes > 0:
+            raise ValueError(f"interval_minutes must be above 0: {interval_minutes}")
+        if not self._active():
+            self._periodic = asyncio.get_running_loop().create_task(self._refresh_every(interval_minutes * 60))
+
+    async def stop_periodic_refresh(self) -> None:
+        """Stop that, if it runs."""
+        task, self._periodic = self._periodic, None
+        if task is not None and task.get_loop() is asyncio.get_running_loop():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def get_cache_stats(self) -> Json:
+        """Sizes, hit rate in percent and times of the cache."""
+        found = metrics.get_metrics()
+        summary, asked = found.pop("_summary"), found.get("fetch_all_models", {})
+        tiers = {
+            name: {"size": len(tier), "max_size": tier.maxsize, "ttl_seconds": tier.ttl}
+            for name, tier in (("l1_cache", self.cached_repo.l1_cache), ("l2_cache", self.cached_repo.l2_cache))
+        }
+        last = self.cached_repo.last_refresh
+        return {
+            "l1_cache": {**tiers["l1_cache"], "hit_rate": asked.get("cache_hit_rate", 0.0)},
+            "l2_cache": tiers["l2_cache"],
+            "performance": {
+                "total_requests": summary["total_operations"],
+                "avg_response_time_ms": asked.get("avg_time_ms", 0.0),
+                "cache_hits": sum(seen["cache_hits"] for seen in found.values()),
+                "cache_misses": sum(seen["cache_misses"] for seen in found.values()),
+            },
+            "last_refresh": None if last is None else last.isoformat(),
+            "is_warming": self._is_warming,
+            "periodic_refresh_active": self._active(),
+        }
+
+    async def invalidate_cache(self, pattern: str | None = None) -> None:
+        """Forget what is cached, or what is kept under keys with ``pattern`` in them."""
+        await self.cached_repo.invalidate_cache(pattern)
+
+    def _active(self) -> bool:
+        task = self._periodic
+        return task is not None and not task.done() and not task.get_loop().is_closed()
+
+    async def _refresh_every(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await self.force_refresh()
+
+    async def _warm(self, fetch: Callable[[], Any]) -> None:
+        if self._is_warming:
+            return
+        self._is_warming = True
+        try:
+            await fetch()
+        except Exception as error:  # noqa: BLE001  # any repository may be wrapped, and fail in any way
+            logger(__name__).warning("warming the cache failed: %s", error)
+        finally:
+            self._is_warming = False
+
+
+class ModelMapperService:
+    """Lists of models for pages."""
+
+    @staticmethod
+    def filter_models(models: Iterable[ModelPricing], ids: Iterable[str]) -> list[ModelPricing]:
+        """The models with these ids, in their own order."""
+        wanted = frozenset(ids)
+        return [model for model in models if model.id in wanted]
+
+    @staticmethod
+    def filter_mai_models(models: Iterable[ModelPricing]) -> list[ModelPricing]:
+        """The models that the fork offers."""
+        return ModelMapperService.filter_models(models, _MAI_IDS)
+
+    @staticmethod
+    def group_by_provider(models: Iterable[ModelPricing]) -> dict[str, list[ModelPricing]]:
+        """Provider to its models, cheapest first."""
+        return _grouped(models, lambda model: model.provider)
+
+    @staticmethod
+    def group_by_category(models: Iterable[ModelPricing]) -> dict[str, list[ModelPricing]]:
+        """Category to its models, cheapest first."""
+        return _grouped(models, lambda model: model.category.value)
+
+    @staticmethod
+    def create_price_comparison(models: Iterable[ModelPricing]) -> list[Json]:
+        """Prices side by side, in USD per million and per thousand tokens; cheapest first."""
+        return [
+            {
+                "id": model.id,
+                "name": model.name,
+                "provider": model.provider,
+                "category": model.category.value,
+                "input_price": model.price_per_million_input,
+                "output_price": model.price_per_million_output,
+                "average_price": model.average_price,
+                "context_length": model.context_length,
+                "cost_per_1k_tokens": {
+                    "input": model.price_per_million_input / 1000,
+                    "output": model.price_per_million_output / 1000,
+                    "average": model.average_price / 1000,
+                },
+            }
+            for model in _by_mean_price(models)
+        ]
+
+
+def _by_mean_price(models: Iterable[ModelPricing]) -> list[ModelPricing]:
+    return sorted(models, key=lambda model: model.average_price)
+
+
+def _grouped(models: Iterable[ModelPricing], name: Callable[[ModelPricing], str]) -> dict[str, list[ModelPricing]]:
+    groups: dict[str, list[ModelPricing]] = {}
+    for model in _by_mean_price(models):
+        groups.setdefault(name(model), []).append(model)
+    return groups

@@ -1,0 +1,676 @@
+"""The legacy Open WebUI API's services and tools, by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from openrouter_pricing import CircuitOpenError
+from openrouter_pricing import _legacy_flights as flights
+from openrouter_pricing import _legacy_repository as repositories
+from openrouter_pricing.openwebui import (
+    CachedOpenRouterRepository,
+    CacheManager,
+    CircuitBreaker,
+    MetricsCollector,
+    ModelCategory,
+    ModelMapperService,
+    ModelPricing,
+    ModelPricingRepository,
+    PricingCalculatorService,
+    PricingResponse,
+    RepositoryError,
+    RetryPolicy,
+    TimedOperation,
+    metrics,
+)
+
+_T = TypeVar("_T")
+
+
+def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """What a coroutine gives, in a loop of its own."""
+    return asyncio.run(coroutine)
+
+
+def model(name: str, given: float, made: float, category: ModelCategory = ModelCategory.BUDGET) -> ModelPricing:
+    """One model, by its id and prices."""
+    return ModelPricing(f"{name}/x", name, name.title(), given, made, 1000, category)
+
+
+MODELS = [
+    model("dear", 60, 240, ModelCategory.REASONING),
+    model("cheap", 0.1, 0.3),
+    model("openai", 0.15, 0.6),
+    ModelPricing("openai/gpt-4o", "GPT", "Openai", 2.5, 10, 128000, ModelCategory.FAST),
+]
+
+
+class Fixed(ModelPricingRepository):
+    """A repository that answers from memory, or fails."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.fails = False
+        self.gate: asyncio.Event | None = None
+
+    async def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        await (asyncio.sleep(0) if self.gate is None else self.gate.wait())
+        if self.fails:
+            raise RepositoryError("down")
+
+    async def fetch_all_models(self) -> list[ModelPricing]:
+        await self._ask("all")
+        return MODELS
+
+    async def fetch_model_by_id(self, model_id: str) -> ModelPricing | None:
+        await self._ask(model_id)
+        return next((one for one in MODELS if one.id == model_id), None)
+
+    async def health_check(self) -> bool:
+        await self._ask("health")
+        return True
+
+
+class Hands:
+    """The monotonic clock that the caches see."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    """A clock that is turned by hand."""
+    clock = Hands()
+    monkeypatch.setattr(repositories, "time", clock)
+    metrics._operations.clear()
+    return clock
+
+
+@pytest.fixture
+def fixed() -> Fixed:
+    """A repository that answers from memory."""
+    return Fixed()
+
+
+# -- the cache around any repository -----------------------------------------------------------------------------------
+
+
+def test_two_tiers(hands: Hands, fixed: Fixed) -> None:
+    """The first tier answers for a minute, the second for an hour; then the repository is asked again."""
+    cached = CachedOpenRouterRepository(fixed)
+
+    async def ask() -> list[int]:
+        seen = []
+        for seconds in (0, 59, 2, 60 * 50, 60 * 10):
+            hands.now += seconds
+            assert MODELS == await cached.fetch_all_models()
+            seen.append(len(fixed.asked))
+        return seen
+
+    assert [1, 1, 1, 1, 2] == run(ask())
+    assert (1, 1) == (len(cached.l1_cache), len(cached.l2_cache))
+    assert (100, 60, 1000, 3600) == (
+        cached.l1_cache.maxsize,
+        cached.l1_cache.ttl,
+        cached.l2_cache.maxsize,
+        cached.l2_cache.ttl,
+    )
+
+
+def test_the_list_is_the_callers_own(hands: Hands, fixed: Fixed) -> None:
+    """Who empties the list that was given empties nobody else's."""
+    cached = CachedOpenRouterRepository(fixed)
+    run(cached.fetch_all_models()).clear()
+    assert 4 == len(run(cached.fetch_all_models()))
+
+
+def test_one_question_for_all_callers(hands: Hands, fixed: Fixed) -> None:
+    """Concurrent callers share one question, and one that is cancelled leaves it to the others."""
+    cached = CachedOpenRouterRepository(fixed)
+
+    async def ask() -> int:
+        fixed.gate = asyncio.Event()
+        tasks = [asyncio.create_task(cached.fetch_all_models()) for _ in range(100)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        fixed.gate.set()
+        return sum(isinstance(found, list) for found in await asyncio.gather(*tasks, return_exceptions=True))
+
+    assert (99, ["all"]) == (run(ask()), fixed.asked)
+
+
+def test_stale_models(hands: Hands, fixed: Fixed) -> None:
+    """A repository that fails is answered for from expired entries; where there are none its error is raised."""
+    cached = CachedOpenRouterRepository(fixed)
+    fixed.fails = True
+    for ask in (cached.fetch_all_models, lambda: cached.fetch_model_by_id("cheap/x")):
+        with pytest.raises(RepositoryError, match="down"):
+            run(ask())
+    fixed.fails = False
+    run(cached.fetch_all_models())
+    run(cached.fetch_model_by_id("cheap/x"))
+    fixed.fails = True
+    hands.now += 100 * 3600
+    assert (0, 0) == (len(cached.l1_cache), len(cached.l2_cache))
+    assert MODELS == run(cached.fetch_all_models())
+    assert MODELS[1] == run(cached.fetch_model_by_id("cheap/x"))
+    answer = run(PricingCalculatorService(cached).get_model_pricing())
+    assert (True, "cache_fallback") == (answer["success"], answer["source"])
+    fixed.fails = False
+    assert "openrouter_api" == run(PricingCalculatorService(cached).get_model_pricing(force_refresh=True))["source"]
+
+
+def test_models_by_id(hands: Hands, fixed: Fixed) -> None:
+    """Each is cached by itself; an unknown one is asked for again, and a fallback row is never kept."""
+    cached = CachedOpenRouterRepository(fixed)
+    for _ in range(2):
+        assert MODELS[1] == run(cached.fetch_model_by_id("cheap/x"))
+        assert run(cached.fetch_model_by_id("no/x")) is None
+    assert ["cheap/x", "no/x", "no/x"] == fixed.asked
+
+    async def fallback(model_id: str) -> ModelPricing:
+        fixed.asked.append("fallback")
+        return repositories.fallback_models()[0]
+
+    fixed.fetch_model_by_id = fallback  # type: ignore[method-assign]
+    for _ in range(2):
+        assert "Claude Sonnet 4" == getattr(run(cached.fetch_model_by_id("anthropic/claude-sonnet-4")), "name", None)
+    assert 2 == fixed.asked.count("fallback")
+
+
+def test_health(hands: Hands, fixed: Fixed) -> None:
+    """An answer counts for half a minute."""
+    cached = CachedOpenRouterRepository(fixed)
+    for seconds in (0, 29, 2):
+        hands.now += seconds
+        assert run(cached.health_check()) is True
+    assert ["health"] * 2 == fixed.asked
+
+
+def test_invalidation(hands: Hands, fixed: Fixed) -> None:
+    """All of the cache, or what is kept under matching keys, is forgotten."""
+    cached = CachedOpenRouterRepository(fixed)
+
+    async def fill() -> None:
+        await cached.fetch_all_models()
+        await cached.fetch_model_by_id("cheap/x")
+
+    run(fill())
+    run(cached.invalidate_cache("cheap"))
+    assert (1, 1) == (len(cached.l1_cache), len(cached.l2_cache))
+    run(fill())
+    run(cached.invalidate_cache())
+    assert (0, 0) == (len(cached.l1_cache), len(cached.l2_cache))
+    assert ["all", "cheap/x", "cheap/x"] == fixed.asked
+
+
+def test_the_cache_is_bounded(hands: Hands, fixed: Fixed) -> None:
+    """The oldest entries make room."""
+    tier: repositories.TtlCache[int] = repositories.TtlCache(2, 60)
+    for number in (1, 2, 3, 3):
+        tier.put(str(number), number)
+    assert (2, None, 2, 3) == (len(tier), tier.get("1"), tier.get("2"), tier.get("3"))
+    assert math.inf == tier.age("1")
+
+
+def test_a_refresh_behind_an_answer(hands: Hands, fixed: Fixed) -> None:
+    """After 55 minutes of the hour a question is answered at once and refreshes behind; once, also when it fails."""
+    cached = CachedOpenRouterRepository(fixed)
+
+    async def ask(times: int) -> None:
+        for _ in range(times):
+            assert MODELS == await cached.fetch_all_models()
+        for _ in range(9):
+            await asyncio.sleep(0)
+
+    run(ask(1))
+    hands.now += 55 * 60
+    fixed.fails = True
+    run(ask(3))
+    assert 2 == len(fixed.asked)
+    hands.now += 60
+    fixed.fails = False
+    run(ask(3))
+    assert 3 == len(fixed.asked)
+    hands.now += 55 * 60
+    cached.enable_background_refresh = False
+    run(ask(3))
+    assert 3 == len(fixed.asked)
+
+
+def test_the_end_of_a_cached_repository(hands: Hands, fixed: Fixed) -> None:
+    """It stops what runs behind, and closes what it wraps if that can be closed."""
+    cached = CachedOpenRouterRepository(fixed)
+
+    async def ask() -> bool:
+        fixed.gate = asyncio.Event()
+        task = asyncio.create_task(cached.fetch_all_models())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await cached.close()
+        return isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+
+    assert run(ask())
+    run(CachedOpenRouterRepository(cached).close())
+
+
+@pytest.mark.parametrize("name", ["l1_ttl_minutes", "l2_ttl_minutes"])
+def test_a_time_that_cannot_be(fixed: Fixed, name: str) -> None:
+    """A negative time is refused by name."""
+    for bad in (-1, float("nan")):
+        with pytest.raises(ValueError, match=name):
+            CachedOpenRouterRepository(fixed, **{name: bad})  # type: ignore[arg-type]
+
+
+# -- services ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_call_costs(fixed: Fixed) -> None:
+    """Two float prices per million tokens times the counts, marked up."""
+    service = PricingCalculatorService(fixed)
+    cost = run(service.calculate_cost("openai/gpt-4o", 1_000_000, 500_000, markup_rate=2))
+    assert {
+        "model_id": "openai/gpt-4o",
+        "input_tokens": 1_000_000,
+        "output_tokens": 500_000,
+        "input_cost": 2.5,
+        "output_cost": 5.0,
+        "raw_cost": 7.5,
+        "markup_rate": 2.0,
+        "markup_cost": 15.0,
+        "price_per_million_input": 2.5,
+        "price_per_million_output": 10,
+    } == cost
+    assert pytest.approx(1.3 * 2.5e-6) == run(service.calculate_cost("openai/gpt-4o", 1, 0))["markup_cost"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        (("no/x", 1, 1), ValueError, "^Model not found: no/x$"),
+        (("cheap/x", -1, 1), ValueError, "input_tokens"),
+        (("cheap/x", 1, 1.5), TypeError, "output_tokens"),
+        (("cheap/x", True, 1), TypeError, "input_tokens"),
+        (("cheap/x", 1, 1, -1), ValueError, "markup_rate"),
+        (("cheap/x", 1, 1, float("nan")), ValueError, "markup_rate"),
+    ],
+)
+def test_a_call_that_cannot_be_priced(fixed: Fixed, arguments: Any, kind: type[Exception], words: str) -> None:
+    """An unknown model and bad numbers are errors that name them."""
+    with pytest.raises(kind, match=words):
+        run(PricingCalculatorService(fixed).calculate_cost(*arguments))
+
+
+def test_selections(fixed: Fixed) -> None:
+    """Models by category and provider in any case, and the cheapest by mean price."""
+    service = PricingCalculatorService(fixed)
+
+    def ids(found: list[dict[str, Any]]) -> list[str]:
+        return [one["id"] for one in found]
+
+    assert ["cheap/x", "openai/x"] == ids(run(service.get_models_by_category("bUDGET")))
+    assert ["openai/x", "openai/gpt-4o"] == ids(run(service.get_models_by_provider("OPENAI")))
+    assert ["cheap/x", "openai/x"] == ids(run(service.get_cheapest_models(limit=2)))
+    assert ["cheap/x", "openai/x", "openai/gpt-4o", "dear/x"] == ids(run(service.get_cheapest_models()))
+    assert "cheap" == (run(service.get_model_by_id("cheap/x")) or {})["name"]
+    assert run(service.get_model_by_id("no/x")) is None
+
+
+def test_prices_of_any_repository(fixed: Fixed) -> None:
+    """A repository that is not cached answers as live, and the twelve rows where it fails."""
+    service = PricingCalculatorService(fixed)
+    answer = run(service.get_model_pricing(force_refresh=True))
+    assert (True, "openrouter_api", None) == (answer["success"], answer["source"], answer["error"])
+    assert [one.to_dict() for one in MODELS] == answer["models"]
+    fixed.fails = True
+    answer = run(service.get_model_pricing())
+    assert (False, "hardcoded_fallback", "down", 12) == (
+        answer["success"],
+        answer["source"],
+        answer["error"],
+        len(answer["models"]),
+    )
+
+
+def test_the_manager(hands: Hands, fixed: Fixed) -> None:
+    """It warms and refreshes the cache, and says what is in it."""
+    manager = CacheManager(CachedOpenRouterRepository(fixed))
+
+    async def ask() -> list[dict[str, Any]]:
+        seen = [await manager.get_cache_stats()]
+        await manager.warm_cache()
+        await manager.warm_cache()
+        await manager.force_refresh()
+        seen.append(await manager.get_cache_stats())
+        await manager.invalidate_cache("models")
+        seen.append(await manager.get_cache_stats())
+        return seen
+
+    empty, full, dropped = run(ask())
+    assert {
+        "l1_cache": {"size": 0, "max_size": 100, "ttl_seconds": 60, "hit_rate": 0.0},
+        "l2_cache": {"size": 0, "max_size": 1000, "ttl_seconds": 3600},
+        "performance": {"total_requests": 0, "avg_response_time_ms": 0.0, "cache_hits": 0, "cache_misses": 0},
+        "last_refresh": None,
+        "is_warming": False,
+        "periodic_refresh_active": False,
+    } == empty
+    assert (1, 1, 50.0) == (full["l1_cache"]["size"], full["l2_cache"]["size"], full["l1_cache"]["hit_rate"])
+    assert (2, 1, 1) == tuple(full["performance"][key] for key in ("total_requests", "cache_hits", "cache_misses"))
+    assert full["last_refresh"].endswith("+00:00")
+    assert 0 == dropped["l1_cache"]["size"]
+    assert ["all", "all"] == fixed.asked
+
+
+def test_warming_once_at_a_time(hands: Hands, fixed: Fixed) -> None:
+    """A second warming while one is under way does nothing, and a failing repository is no error."""
+    manager = CacheManager(CachedOpenRouterRepository(fixed))
+
+    async def ask() -> list[bool]:
+        fixed.gate = asyncio.Event()
+        first = asyncio.create_task(manager.warm_cache())
+        await asyncio.sleep(0)
+        await manager.force_refresh()
+        seen = [(await manager.get_cache_stats())["is_warming"]]
+        fixed.gate.set()
+        await first
+        return [*seen, (await manager.get_cache_stats())["is_warming"]]
+
+    assert ([True, False], ["all"]) == (run(ask()), fixed.asked)
+    fixed.fails, fixed.gate = True, None
+    run(manager.force_refresh())
+    run(manager.invalidate_cache())
+    run(manager.force_refresh())
+    assert ["all"] * 3 == fixed.asked
+
+
+def test_periodic_refreshes(hands: Hands, fixed: Fixed) -> None:
+    """They go on until they are stopped, in one task however often they are started, and start anew in another loop."""
+    manager = CacheManager(CachedOpenRouterRepository(fixed))
+
+    async def ask() -> list[bool]:
+        await manager.start_periodic_refresh(interval_minutes=1e-9)
+        tasks = len(asyncio.all_tasks())
+        await manager.start_periodic_refresh(interval_minutes=1e-9)
+        assert tasks == len(asyncio.all_tasks())
+        while len(fixed.asked) < 3:
+            await asyncio.sleep(0)
+        seen = [(await manager.get_cache_stats())["periodic_refresh_active"]]
+        await manager.stop_periodic_refresh()
+        await manager.stop_periodic_refresh()
+        return [*seen, (await manager.get_cache_stats())["periodic_refresh_active"]]
+
+    assert [True, False] == run(ask())
+
+    async def leave() -> None:
+        await manager.start_periodic_refresh()
+
+    run(leave())
+    run(manager.stop_periodic_refresh())
+    assert [True, False] == run(ask())
+    with pytest.raises(ValueError, match="interval_minutes"):
+        run(manager.start_periodic_refresh(0))
+
+
+def test_lists_for_pages() -> None:
+    """Groups and comparisons are sorted by mean price; filters keep the order."""
+    mapper = ModelMapperService()
+    assert {
+        "Cheap": ["cheap/x"],
+        "Openai": ["openai/x", "openai/gpt-4o"],
+        "Dear": ["dear/x"],
+    } == {name: [one.id for one in group] for name, group in mapper.group_by_provider(MODELS).items()}
+    assert {"Budget": ["cheap/x", "openai/x"], "Fast": ["openai/gpt-4o"], "Reasoning": ["dear/x"]} == {
+        name: [one.id for one in group] for name, group in mapper.group_by_category(MODELS).items()
+    }
+    comparison = mapper.create_price_comparison(MODELS)
+    assert ["cheap/x", "openai/x", "openai/gpt-4o", "dear/x"] == [one["id"] for one in comparison]
+    assert {
+        "id": "openai/gpt-4o",
+        "name": "GPT",
+        "provider": "Openai",
+        "category": "Fast",
+        "input_price": 2.5,
+        "output_price": 10,
+        "average_price": 6.25,
+        "context_length": 128000,
+        "cost_per_1k_tokens": {"input": 0.0025, "output": 0.01, "average": 0.00625},
+    } == comparison[2]
+    assert [MODELS[0], MODELS[2]] == mapper.filter_models(MODELS, ["openai/x", "dear/x"])
+
+
+def test_the_models_that_the_fork_offers() -> None:
+    """Eighteen ids: those of the fallback rows and six more."""
+    ids = [one.id for one in repositories.fallback_models()]
+    ids += ["google/gemini-2.5-flash-lite-preview-06-17", "openai/gpt-4.1", "x-ai/grok-4"]
+    ids += ["openai/o4-mini-high", "openai/o3", "openai/chatgpt-4o-latest"]
+    offered = [ModelPricing(name, name, "", 0, 0, 0, ModelCategory.BUDGET) for name in ids]
+    assert offered == ModelMapperService.filter_mai_models([*offered, *MODELS[:3]])
+
+
+def test_values() -> None:
+    """Values compare by their fields, and have the old defaults and forms."""
+    one = model("openai", 1, 3)
+    assert (2.0, {}, {}, []) == (one.average_price, one.architecture, one.top_provider, one.supported_parameters)
+    assert model("openai", 1, 3) == one
+    assert ["Budget", "Standard", "Fast", "Premium", "Reasoning"] == [category.value for category in ModelCategory]
+    assert {
+        "success": True,
+        "models": [one.to_dict()],
+        "last_updated": "now",
+        "source": "openrouter_api",
+        "error": None,
+    } == PricingResponse(True, [one], "now", "openrouter_api").to_dict()
+
+
+# -- tools -------------------------------------------------------------------------------------------------------------
+
+
+def test_metrics(caplog: pytest.LogCaptureFixture) -> None:
+    """Counts, times in milliseconds and rates in percent, by operation and of all."""
+    collector = MetricsCollector()
+    assert 0 == collector.get_metrics()["_summary"]["total_operations"]
+    collector.record_operation("ask", 0.25, cache_hit=True)
+    collector.record_operation("ask", 0.75, success=False, cache_hit=False)
+    collector.record_operation("other", 1.0)
+    found = collector.get_metrics()
+    seen = found["ask"]
+    assert (2, 500, 250, 750, 1.0) == tuple(
+        seen[key] for key in ("count", "avg_time_ms", "min_time_ms", "max_time_ms", "total_time_s")
+    )
+    assert (1, 50, 50, 1, 1) == tuple(
+        seen[key] for key in ("errors", "error_rate", "cache_hit_rate", "cache_hits", "cache_misses")
+    )
+    assert seen["last_error"].endswith("+00:00")
+    assert (0.0, None) == (found["other"]["cache_hit_rate"], found["other"]["last_error"])
+    assert (3, 1) == (found["_summary"]["total_operations"], found["_summary"]["total_errors"])
+    with caplog.at_level(logging.INFO):
+        collector.log_metrics()
+    assert ["3 operations, 1 errors", "ask: 2 times", "other: 1 times"] == [
+        record.getMessage().split(",")[0] if record.args and len(record.args) == 4 else record.getMessage()
+        for record in caplog.records
+    ]
+
+
+def test_timed_operations() -> None:
+    """A body is timed, and counted as a failure where it raises."""
+    collector = MetricsCollector()
+    with TimedOperation("ask", collector) as operation:
+        operation.set_cache_hit(True)
+    with pytest.raises(KeyError), TimedOperation("ask", collector):
+        raise KeyError
+    seen = collector.get_metrics()["ask"]
+    assert (2, 1, 1) == (seen["count"], seen["errors"], seen["cache_hits"])
+    TimedOperation("never entered", collector).__exit__(None, None, None)
+    assert 1 == collector.get_metrics()["never entered"]["count"]
+
+
+def test_retry_delays() -> None:
+    """They double up to the most, and jitter adds up to a quarter."""
+    exact = RetryPolicy(jitter=False)
+    assert [1, 2, 4, 8, 10, 10, 10] == [exact.calculate_delay(n) for n in (0, 1, 2, 3, 4, 5, 10**6)]
+    assert (3, 1.0, 10.0, 2.0, True) == tuple(vars(RetryPolicy()).values())
+    delays = [RetryPolicy().calculate_delay(1) for _ in range(200)]
+    assert 2 <= min(delays) < max(delays) <= 2.5
+    with pytest.raises(ValueError, match="attempt"):
+        exact.calculate_delay(-1)
+
+
+def test_the_circuit_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It opens after failures in a row of the kind expected, lets a probe through later, and closes on success."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    breaker = CircuitBreaker(failure_threshold=2, recovery_timeout=60, expected_exception=KeyError)
+
+    async def ask(error: type[Exception] | None = None, *, answer: str = "fine") -> str:
+        if error is not None:
+            raise error
+        return answer
+
+    async def seen() -> list[Any]:
+        states: list[Any] = []
+        for error in (None, KeyError, ValueError, KeyError):
+            await asyncio.gather(breaker.call(ask, error), return_exceptions=True)
+            states.append(breaker.state)
+        with pytest.raises(CircuitOpenError):
+            await breaker.call(ask)
+        now[0] = 61.0
+        states.append(breaker.state)
+        states.append(await breaker.call(ask, answer="again"))
+        return [*states, breaker.state]
+
+    assert ["closed", "closed", "closed", "open", "half-open", "again", "closed"] == run(seen())
+    assert Exception is CircuitBreaker().expected_exception
+
+
+# -- threads for coroutines --------------------------------------------------------------------------------------------
+
+
+def test_flights_of_two_loops(fixed: Fixed) -> None:
+    """Loops in several threads, and one after another in one thread, each get their answer."""
+    made = flights.Flights()
+    found: list[int] = []
+
+    def ask() -> None:
+        found.extend(run(made.ask("key", lambda: 5)) for _ in range(20))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [5] * 80 == found
+    assert {} == made._flights
+
+
+def test_a_flight_that_outlives_its_loop() -> None:
+    """Work that ends after its loop, or after whoever asked gave up, troubles nobody; the next loop asks anew."""
+    made, gate, ended = flights.Flights(), threading.Event(), threading.Event()
+
+    def work() -> int:
+        gate.wait(10)
+        return 5
+
+    async def give_up() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(made.ask("key", work), 0.001)
+
+    for _ in range(3):
+        run(give_up())
+
+    async def give_up_and_stay() -> str:
+        task = asyncio.create_task(made.ask("key", work))
+        other = asyncio.create_task(made.ask("key", work))
+        failing = asyncio.create_task(made.ask("failing", lambda: [gate.wait(10), {}["x"]]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        failing.cancel()
+        gate.set()
+        found = await other
+        while made._flights:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return f"{found} {task.cancelled()}"
+
+    assert "5 True" == run(give_up_and_stay())
+    ended.set()
+
+
+def test_a_flight_that_fails() -> None:
+    """The error of the work is raised where it was asked for, by every caller."""
+    made = flights.Flights()
+
+    async def ask() -> list[str]:
+        answers = await asyncio.gather(*(made.ask("key", lambda: {}["x"]) for _ in range(3)), return_exceptions=True)
+        return [type(answer).__name__ for answer in answers]
+
+    assert ["KeyError"] * 3 == run(ask())
+
+
+def test_a_flight_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started the callers are told."""
+
+    def fail(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def ask() -> int:
+        monkeypatch.setattr(threading.Thread, "start", fail)
+        return await flights.Flights().ask("key", lambda: 5)
+
+    with pytest.raises(RuntimeError, match="new thread"):
+        run(ask())
+
+
+def test_a_flight_that_lands_while_somebody_asks() -> None:
+    """Who comes a moment too late takes the next one; the late one does not end that."""
+    made = flights.Flights()
+
+    async def ask() -> tuple[Any, ...]:
+        loop = asyncio.get_running_loop()
+        place = (os.getpid(), id(loop), "key")
+        landed = made._flights[place] = flights._Flight(loop)
+        landed.land()
+        found = await made.ask("key", lambda: 5)
+        following = made._flights[place] = flights._Flight(loop)
+        assert [] == made._land(place, landed)
+        return landed.join(), found, made._flights[place] is following
+
+    assert (None, 5, True) == run(ask())
+
+
+def test_two_loops_ask_a_cached_repository(hands: Hands, fixed: Fixed) -> None:
+    """A loop that ends leaves the question of another one alone."""
+    cached = CachedOpenRouterRepository(fixed)
+
+    async def ask() -> list[ModelPricing]:
+        fixed.gate = asyncio.Event()
+        task = asyncio.create_task(cached.fetch_all_models())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await asyncio.to_thread(lambda: run(other()))
+        fixed.gate.set()
+        return await task
+
+    async def other() -> None:
+        gate, fixed.gate = fixed.gate, None
+        assert MODELS == await cached.fetch_all_models()
+        fixed.gate = gate
+
+    assert MODELS == run(ask())
+    assert ["all", "all"] == fixed.asked
