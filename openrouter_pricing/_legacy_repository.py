@@ -155,12 +155,12 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         for name, minutes in (("l1_ttl_minutes", l1_ttl_minutes), ("l2_ttl_minutes", l2_ttl_minutes)):
             if not minutes >= 0:
                 raise ValueError(f"{name} must not be negative: {minutes}")
-        self.repository = repository
-        self.enable_background_refresh = enable_background_refresh
+        self.repository: ModelPricingRepository = repository
+        self.enable_background_refresh: bool = enable_background_refresh
         self.l1_cache: TtlCache[Any] = TtlCache(100, l1_ttl_minutes * 60)
         self.l2_cache: TtlCache[Any] = TtlCache(1000, l2_ttl_minutes * 60)
         self.last_refresh: datetime | None = None
-        self.stale = False
+        self.stale: bool = False
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._tried = -float("inf")
 

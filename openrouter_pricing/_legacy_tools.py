@@ -100,7 +100,7 @@ class MetricsCollector:
 
 
 #: What this API counts by itself.
-metrics = MetricsCollector()
+metrics: MetricsCollector = MetricsCollector()
 
 
 class TimedOperation:
@@ -112,10 +112,10 @@ class TimedOperation:
     """
 
     def __init__(self, operation: str, collector: MetricsCollector | None = None) -> None:
-        self.operation = operation
-        self.collector = metrics if collector is None else collector
+        self.operation: str = operation
+        self.collector: MetricsCollector = metrics if collector is None else collector
         self.start_time: float | None = None
-        self.success = True
+        self.success: bool = True
         self.cache_hit: bool | None = None
 
     def set_cache_hit(self, hit: bool) -> None:

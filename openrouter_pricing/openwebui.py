@@ -53,7 +53,7 @@ class OpenRouterModelsAPI(OpenRouterRepository):
         await _FLIGHTS.ask("close", _SHARED.close)
 
 
-openrouter_models_api = OpenRouterModelsAPI()
+openrouter_models_api: OpenRouterModelsAPI = OpenRouterModelsAPI()
 
 
 async def get_dynamic_model_pricing(force_refresh: bool = False) -> Json:
