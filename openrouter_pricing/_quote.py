@@ -78,16 +78,19 @@ class Quoter:
         provider: str | None,
     ) -> Cost:
         """See :meth:`Pricing.cost`."""
+        counts: Usage | tuple[int, int]
         if usage is None:
-            usage = Usage(prompt_tokens, completion_tokens)
+            counts = _money.count(prompt_tokens, "prompt_tokens"), _money.count(completion_tokens, "completion_tokens")
         elif not isinstance(usage, Usage):
             raise TypeError(f"usage must be a Usage, not {type(usage).__name__}")
         elif prompt_tokens or completion_tokens:
             raise TypeError("give either usage or prompt_tokens and completion_tokens, not both")
+        else:
+            counts = usage
         if at is not None:
             at = aware(at, "at")
         found = held.catalog[model]
-        cost = self._charge(held, found, usage, markup_rate, at, provider, None)
+        cost = self._charge(held, found, counts, markup_rate, at, provider, None)
         if model not in held.prices:
             self._keep(held, model, found)
         return cost
@@ -141,7 +144,7 @@ class Quoter:
         self,
         held: Held,
         found: Model,
-        usage: Usage,
+        usage: Usage | tuple[int, int],
         markup_rate: _money.Number | None,
         at: datetime | None,
         provider: str | None,
@@ -158,7 +161,7 @@ class Quoter:
         rates: Rates,
         origin: Origin,
         found: Model,
-        usage: Usage,
+        usage: Usage | tuple[int, int],
         markup_rate: _money.Number | None,
         at: datetime | None,
         endpoint: Endpoint | None,
@@ -179,11 +182,14 @@ class Quoter:
         return Details(rule, self._markup.places, at, tag, provider or said, tier, flags, byok, upstream, tools)
 
     def _rate(
-        self, model_id: str, model: Model | None, usage: Usage, markup_rate: _money.Number | None
+        self, model_id: str, model: Model | None, usage: Usage | tuple[int, int], markup_rate: _money.Number | None
     ) -> tuple[Decimal, str]:
         if markup_rate is not None:
             return _money.read_rate(markup_rate, "markup_rate"), "argument"
-        return self._settings_rate if self._bare else self._markup.choose(model_id, model, usage) or self._settings_rate
+        if self._bare:
+            return self._settings_rate
+        consumed = Usage(*usage) if isinstance(usage, tuple) else usage
+        return self._markup.choose(model_id, model, consumed) or self._settings_rate
 
     def _keep(self, held: Held, name: str, found: Model) -> None:
         """Keep at hand what the next question about this model needs, if two prices and a rate are all of it."""

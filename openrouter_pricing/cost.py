@@ -136,7 +136,13 @@ class Cost:
         """The bill in lines, those that amount to nothing left out; they add up to ``computed``."""
         if self.rates is None:
             return ()
-        return tuple(line for line in itemise(self.rates, self.usage) if line.amount)
+        return tuple(
+            [
+                CostLine(item, quantity, price, amount)
+                for item, quantity, price in _bill(self.rates, self._usage)
+                if (amount := _money.multiply(price, quantity))
+            ]
+        )
 
     @property
     def residual(self) -> Decimal | None:
@@ -221,7 +227,7 @@ def settled(model_id: str, reported: Decimal, usage: Usage, markup_rate: Decimal
 
 def charge(
     rates: Rates,
-    usage: Usage,
+    usage: Usage | tuple[int, int],
     markup_rate: Decimal = _money.ONE,
     *,
     model_id: str = "",
@@ -234,7 +240,7 @@ def charge(
 
     Args:
         rates: the whole price list; the overrides that hold for this usage at the call's instant are chosen here.
-        usage: what was consumed.
+        usage: what was consumed; prompt and completion tokens alone may be given as two counts.
         markup_rate: what the raw cost is multiplied by.
         model_id, origin: put on the result as they are.
         at: the instant of the call (aware), needed only where prices depend on it.
@@ -251,7 +257,8 @@ def charge(
         raise VariablePriceError(model_id)
     if at is not None:
         details = details._replace(at=at)
-    applied = rates.effective(usage.prompt_tokens, details.at) if rates.overrides else rates
+    prompt_tokens = usage[0] if isinstance(usage, tuple) else usage.prompt_tokens
+    applied = rates.effective(prompt_tokens, details.at) if rates.overrides else rates
     if reported is None and (missing := unpriced(applied, usage)) is not None:
         raise UnpricedUsageError(model_id, *missing)
     computed = _money.ZERO
@@ -263,12 +270,16 @@ def charge(
     return Cost(model_id, computed, reported, raw, markup_rate, total, applied, usage, origin, details)
 
 
-def unpriced(rates: Rates, usage: Usage) -> tuple[str, str] | None:
+def unpriced(rates: Rates, usage: Usage | tuple[int, int]) -> tuple[str, str] | None:
     """The first dimension of ``usage`` that ``rates`` lists no price for, with the reason; None if all are priced.
 
     Rows without a completion price are prompt-only (embeddings). A price of 0 on a row that costs something otherwise
     is how lists until 2026 spelt "not offered", so images and searches are not free there.
     """
+    if isinstance(usage, tuple):
+        if rates.prompt is not None and rates.completion is not None:
+            return None
+        usage = Usage(*usage)
     if rates.prompt is None and _split(usage.prompt_tokens, _tariff(rates).inputs, usage)[0]:
         return "prompt_tokens", "the model lists no prompt price"
     if rates.completion is None and _split(usage.completion_tokens, _tariff(rates).outputs, usage)[0]:
@@ -285,14 +296,6 @@ def unpriced(rates: Rates, usage: Usage) -> tuple[str, str] | None:
 
 def _offered(rates: Rates, price: Decimal | None) -> bool:
     return price is not None and (bool(price) or not rates.paid)
-
-
-def itemise(rates: Rates, usage: Usage) -> list[CostLine]:
-    """The bill of ``usage`` at ``rates`` (overrides already chosen), line by line; unpriced dimensions are left out."""
-    return [
-        CostLine(item, quantity, unit_price, _money.multiply(unit_price, quantity))
-        for item, quantity, unit_price in _bill(rates, usage)
-    ]
 
 
 _INPUT_COUNTS = attrgetter(
@@ -387,8 +390,12 @@ def _is_storage(rates: Rates, write: _Part) -> bool:
     return bool(price and rates.prompt is not None and price < rates.prompt)
 
 
-def _bill(rates: Rates, usage: Usage) -> list[_Entry]:
+def _bill(rates: Rates, usage: Usage | tuple[int, int]) -> list[_Entry]:
     """What is charged for; entries may amount to nothing."""
+    if isinstance(usage, tuple):
+        if rates.prompt is not None and rates.completion is not None and not rates.request:
+            return [("prompt", usage[0], rates.prompt), ("completion", usage[1], rates.completion)]
+        usage = Usage(*usage)
     inputs, storage, outputs = _tariff(rates)
     bill: list[_Entry] = []
     prompt, completion = usage.prompt_tokens, usage.completion_tokens

@@ -32,7 +32,7 @@ from openrouter_pricing import (
     VariablePriceError,
 )
 from openrouter_pricing._receipt import Details
-from openrouter_pricing.cost import charge, itemise, settled
+from openrouter_pricing.cost import charge, settled
 from openrouter_pricing.wire import read_catalog
 
 AS_OF = datetime(2026, 11, 2, tzinfo=timezone.utc)
@@ -533,12 +533,12 @@ def test_a_cost_without_a_price_list_has_no_lines() -> None:
     assert (None, None) == (cost.to_dict()["computed"], cost.to_dict()["as_of"])
 
 
-def test_unpriced_dimensions_are_left_out_of_an_itemised_bill() -> None:
-    """Itemising alone takes what is priced, so that a reported cost can settle the rest."""
-    usage = Usage(10, 10, images=1, web_searches=1)
+def test_unpriced_dimensions_are_left_out_of_a_bill() -> None:
+    """The lines hold what is priced, so that a reported cost can settle the rest."""
+    usage, reported = Usage(10, 10, images=1, web_searches=1), Decimal(1)
 
-    assert [] == itemise(Rates(), usage)
-    assert ["prompt"] == [line.item for line in itemise(Rates(prompt=1, image=1), usage)]
+    assert () == charge(Rates(), usage, reported=reported).lines
+    assert ["prompt"] == [line.item for line in charge(Rates(prompt=1, image=1), usage, reported=reported).lines]
 
 
 # -- properties ------------------------------------------------------------------------------------------------------
