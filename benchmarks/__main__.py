@@ -1,0 +1,56 @@
+"""Runs the benchmarks and writes what they found."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import inside
+import outside
+import pyperf
+import report
+
+
+def main() -> int:
+    """Run, print the table, and compare with a baseline where one is given; the exit status."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute, for every day")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--raw", metavar="FILE", help="write every round too, for pyperf's own commands")
+    parser.add_argument("--check", type=Path, metavar="FILE", help="fail where a ratio is worse than this baseline's")
+    options = parser.parse_args()
+    bench = inside.Bench(quick=options.quick)
+    inside.costs(bench)
+    inside.growth(bench)
+    inside.tiers(bench)
+    processes = 7 if options.quick else 31
+    outside.imports(bench, processes)
+    outside.first_cost(bench, processes)
+    outside.memory(bench)
+    names = ("openrouter-pricing", "genai-prices", "tokencost", "litellm", "openrouter", "pyperf")
+    document = {
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in names},
+        "quick": options.quick,
+        "results": [result._asdict() for result in bench.results],
+    }
+    if options.output is not None:
+        options.output.write_text(json.dumps(document, indent=1) + "\n")
+    if options.raw is not None:
+        pyperf.BenchmarkSuite(bench.raw).dump(options.raw, replace=True)
+    print(report.table(bench.results))
+    return 0 if options.check is None else report.check(bench.results, options.check)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

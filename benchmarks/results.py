@@ -1,0 +1,49 @@
+"""Results: what a run found, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Result(NamedTuple):
+    """One figure.
+
+    Args:
+        name: what was measured.
+        other: what it was measured against.
+        ratio: by how much more it takes; less than 1 is faster or smaller.
+        goal: the most that the ratio should be; None where it is only shown.
+        seconds: of the subject, the median; bytes where it is about memory.
+        other_seconds: of the other one.
+    """
+
+    name: str
+    other: str
+    ratio: float
+    goal: float | None
+    seconds: float
+    other_seconds: float
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others."""
+        return f"{self.name} / {self.other}"
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal, if there is one, is met."""
+        return self.goal is None or self.ratio <= self.goal
+
+
+def load(document: dict[str, Any]) -> list[Result]:
+    """The results of a stored run."""
+    return [Result(**row) for row in document["results"]]
+
+
+def worse(results: list[Result], baseline: dict[str, float], tolerance: float = 1.5) -> list[str]:
+    """What got worse than in the baseline by more than the tolerance, in words; ratios alone are compared."""
+    return [
+        f"{result.key}: {result.ratio:.3g}, and {baseline[result.key]:.3g} in the baseline"
+        for result in results
+        if result.key in baseline and result.ratio > tolerance * baseline[result.key]
+    ]

@@ -1,0 +1,113 @@
+"""The pure parts of the benchmarks: ratios, baselines, tables, charts and the simulation."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import xml.etree.ElementTree
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]]:
+    """The modules of the benchmarks, which import each other by their plain names."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    names = ("results", "report", "simulate", "data", "explanations")
+    yield {name: import_module(name) for name in names}
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_a_baseline_holds_ratios(bench: dict[str, ModuleType], tmp_path: Path) -> None:
+    """A ratio may be worse by half; more is told of, better ones and new ones are not."""
+    result = bench["results"].Result
+    found = [result("a", "b", ratio, None, 1.0, 1.0) for ratio in (3.0, 3.1, 1.0)]
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(json.dumps({"a / b": 2.0}))
+    assert [0, 1, 0] == [bench["report"].check([one], baseline) for one in found]
+    assert [] == bench["results"].worse([result("new", "b", 9.0, None, 1.0, 1.0)], {"a / b": 2.0})
+
+
+def test_results_survive_json(bench: dict[str, ModuleType]) -> None:
+    """What a run stores is what the report reads."""
+    result = bench["results"].Result("a", "b", 0.5, 1, 1.0, 2.0)
+    assert [result] == bench["results"].load(json.loads(json.dumps({"results": [result._asdict()]})))
+    assert (True, False) == (result.met, result._replace(ratio=1.5).met)
+
+
+def test_a_table_and_a_chart(bench: dict[str, ModuleType]) -> None:
+    """Each goal is met, explained or missed, and the chart is an image."""
+    result = bench["results"].Result
+    explained = next(iter(bench["explanations"].EXPLANATIONS)).split(" / ")
+    found = [
+        result("fast", "floor", 3.0, 4, 1.0, 1.0),
+        result("tiny & quick", "peer", 0.01, 0.02, 1.0, 1.0),
+        result("shown", "peer", 2.0, None, 1.0, 1.0),
+        result("slow", "floor", 9.0, 4, 1.0, 1.0),
+        result(*explained, 99.0, 0.5, 1.0, 1.0),
+    ]
+    rows = bench["report"].table(found).splitlines()[2:]
+    assert ["met", "met", "", "missed"] == [row.split("|")[5].strip() for row in rows[:4]]
+    assert "| 1/100 | ≤ 1/50 |" in rows[1]
+    assert bench["explanations"].EXPLANATIONS[" / ".join(explained)] in rows[4]
+    root = xml.etree.ElementTree.fromstring(bench["report"].chart(found))
+    assert 8 == sum(child.tag.endswith("rect") for child in root)
+    xml.etree.ElementTree.fromstring(bench["simulate"].chart(dict.fromkeys(bench["simulate"].TTLS, 0.001)))
+
+
+def test_a_page_keeps_what_stands_around(bench: dict[str, ModuleType]) -> None:
+    """Only what stands between the marks is written anew, and a page without marks is an error."""
+    marks = bench["report"]._BEGIN, bench["report"]._END
+    assert f"x\n{marks[0]}\nnew\n{marks[1]}\ny" == bench["report"].replace(f"x\n{marks[0]}\nold\n{marks[1]}\ny", "new")
+    with pytest.raises(ValueError, match="the page has no"):
+        bench["report"].replace("x", "new")
+
+
+def line(hours: float, name: str, price: str | None) -> str:
+    """One recorded change."""
+    day, hour = divmod(hours, 24)
+    pricing = None if price is None else {"prompt": price}
+    return json.dumps(
+        {"observed_at": f"2026-01-{1 + int(day):02}T{int(hour):02}:00:00Z", "id": name, "pricing": pricing}
+    )
+
+
+def test_a_simulation_by_hand(bench: dict[str, ModuleType]) -> None:
+    """A price that changed once is outdated for half of the time to live on average, and appearing is no change."""
+    simulate = bench["simulate"]
+    lines = [line(0, "a", "1"), line(240, "a", "2"), line(0, "b", "1"), line(100, "b", None), line(480, "c", "1")]
+    history = simulate.read(lines, random.Random(1))
+    assert (1, 20.0, (480 + 100) * 3600) == (sum(map(len, history.changes.values())), history.days, history.listed)
+    chance = random.Random(2)
+    shares = [simulate.outdated(history, 3600, chance) for _ in range(4000)]
+    assert pytest.approx(1800 / history.listed, rel=0.05) == sum(shares) / len(shares)
+    assert all(0 <= share <= 3600 / history.listed for share in shares)
+
+
+def test_two_changes_between_two_fetches(bench: dict[str, ModuleType]) -> None:
+    """Time that is outdated already is not counted twice."""
+    simulate = bench["simulate"]
+    history = simulate.History({"a": [100.0, 101.0]}, 1000.0, 1.0)
+    assert all(simulate.outdated(history, 50, random.Random(seed)) <= 0.1 for seed in range(50))
+
+
+def test_requests_of_a_fleet(bench: dict[str, ModuleType]) -> None:
+    """Ten processes of a host share a store; an hour of age is 24 requests a day, and 99.97 % fewer than asking."""
+    simulate = bench["simulate"]
+    assert (24, 24, 48) == tuple(simulate.requests(fleet, 3600, shared=True) for fleet in (1, 10, 11))
+    assert 240 == simulate.requests(10, 3600, shared=False)
+    assert simulate.requests(1, 3600, shared=False) < 0.01 * simulate.asking(1)
+
+
+def test_the_made_up_catalogue(bench: dict[str, ModuleType]) -> None:
+    """It is the same each time, and about as large as the real one."""
+    data = bench["data"]
+    assert data.body() == data.body()
+    assert 417 == len(json.loads(data.body())["data"])
+    assert 500_000 < len(data.body()) < 1_000_000
