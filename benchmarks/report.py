@@ -76,7 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.report", description=__doc__)
     parser.add_argument("results", type=Path, metavar="FILE")
     parser.add_argument("--write", action="store_true", help="write the table into the README and the docs")
-    parser.add_argument("--baseline", type=Path, metavar="FILE", help="write the ratios that later runs are held to")
+    parser.add_argument("--baseline", type=Path, metavar="FILE", help="write the ratios that quick runs are held to")
     options = parser.parse_args()
     document = json.loads(options.results.read_text())
     results = load(document)
