@@ -31,6 +31,7 @@ def test_a_baseline_holds_ratios(bench: dict[str, ModuleType], tmp_path: Path) -
     baseline = tmp_path / "baseline.json"
     baseline.write_text(json.dumps({"a / b": 2.0}))
     assert [0, 1, 0] == [bench["report"].check([one], baseline) for one in found]
+    assert [] == bench["results"].worse([result("a", "litellm", 9.0, None, 1.0, 1.0)], {"a / litellm": 2.0})
     assert [] == bench["results"].worse([result("new", "b", 9.0, None, 1.0, 1.0)], {"a / b": 2.0})
 
 
