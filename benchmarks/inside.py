@@ -20,6 +20,7 @@ from results import Result
 from timing import Pair, Round, loops, paired, repeated
 
 from openrouter_pricing import Catalog, Pricing, Settings, Usage
+from openrouter_pricing._audit import Audit
 
 _CALLS = 200
 
@@ -108,6 +109,15 @@ def costs(bench: Bench) -> None:
         bench.compare(
             name, "json.loads of the response", goal, lambda r=parsed: pricing.cost_of(r), lambda t=text: json.loads(t)
         )
+    log = [data.response(content=False).encode() for _ in range(_CALLS)]
+    audit = Audit(catalog)
+    bench.compare(
+        "audit of a log of usages",
+        "json.loads of its lines",
+        4,
+        lambda: [audit.add(number, line) for number, line in enumerate(log, 1)],
+        lambda: [json.loads(line) for line in log],
+    )
     decoded = [model.raw for model in catalog.find()]
     wanted = "131072"
     bench.compare(
