@@ -17,7 +17,7 @@ _WORDS = "model with a long context for chat code reasoning vision and tools at 
 
 
 def rows(count: int = MODELS, seed: int = 1) -> list[dict[str, Any]]:
-    """Rows of about 1.5 kB; every tenth has conditional prices."""
+    """Rows of about 1.5 kB; every seventh has conditional prices."""
     chance = random.Random(seed)
     return [_row(number, chance) for number in range(count)]
 
@@ -27,12 +27,13 @@ def _row(number: int, chance: random.Random) -> dict[str, Any]:
     pricing: dict[str, Any] = {
         "prompt": f"0.{prompt:08d}",
         "completion": f"0.{4 * prompt:08d}",
-        "input_cache_read": f"0.{prompt:09d}",
-        "input_cache_write": f"0.{prompt + prompt // 4:08d}",
-        "image": f"0.{prompt:08d}",
-        "web_search": "0.01",
     }
-    if number % 10 == 0:
+    if number % 3:
+        pricing["input_cache_read"] = f"0.{prompt:09d}"
+    if number % 4 == 0:
+        pricing["input_cache_write"] = f"0.{prompt + prompt // 4:08d}"
+        pricing["web_search"] = "0.01"
+    if number % 7 == 0:
         pricing["overrides"] = [{"min_prompt_tokens": 200_000, "prompt": f"0.{2 * prompt:08d}"}]
     return {
         "id": f"lab-{number % 50}/model-{number}",
@@ -74,8 +75,8 @@ def _row(number: int, chance: random.Random) -> dict[str, Any]:
 
 
 def body(count: int = MODELS) -> bytes:
-    """The body of ``GET /models``."""
-    return json.dumps({"data": rows(count)}).encode()
+    """The body of ``GET /models``, as compact as OpenRouter sends it."""
+    return json.dumps({"data": rows(count)}, separators=(",", ":")).encode()
 
 
 def response(*, content: bool) -> str:

@@ -73,7 +73,7 @@ def replace(page: str, text: str) -> str:
 
 def main() -> None:
     """Write the table into the pages, the chart beside them, or a baseline."""
-    parser = argparse.ArgumentParser(prog="benchmarks.report", description=__doc__)
+    parser = argparse.ArgumentParser(prog="benchmarks/report.py", description=__doc__)
     parser.add_argument("results", type=Path, nargs="+", metavar="FILE", help="what the table shows; then further runs")
     parser.add_argument("--write", action="store_true", help="write the table into the README and the docs")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="write the worst ratios of all these runs")

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,7 +53,7 @@ def read(lines: Iterable[str], chance: random.Random) -> History:
     listed, first, last = 0.0, math.inf, -math.inf
     for line in lines:
         row = json.loads(line)
-        name, pricing = row["id"], row["pricing"]
+        name, pricing = row["id"], None if row["pricing"] is None else _charged(row["pricing"])
         seen = datetime.fromisoformat(row["observed_at"].replace("Z", "+00:00")).timestamp()
         first, last = min(first, seen), max(last, seen)
         if pricing is None:
@@ -65,6 +66,12 @@ def read(lines: Iterable[str], chance: random.Random) -> History:
         prices[name] = pricing
     listed += sum(last - start for start in since.values())
     return History({name: sorted(times) for name, times in changes.items()}, listed, (last - first) / _DAY)
+
+
+def _charged(pricing: dict[str, Any]) -> dict[str, Any]:
+    """What of a row costs anything: that a key of price 0 comes or goes, or is spelt anew, changes no price."""
+    prices = {key: listed if isinstance(listed, list) else Decimal(str(listed)) for key, listed in pricing.items()}
+    return {key: price for key, price in prices.items() if price}
 
 
 def outdated(history: History, ttl: float, chance: random.Random) -> float:
@@ -98,14 +105,14 @@ def asking(processes: int) -> float:
 
 def table(history: History, shares: dict[str, float]) -> str:
     """Markdown: per TTL the share of outdated costs, and requests a day with a shared store and without."""
-    heads = " | ".join(f"{fleet:,} processes" for fleet in FLEETS)
+    heads = " | ".join(f"{fleet:,} process{'es' * (fleet > 1)}" for fleet in FLEETS)
     lines = [f"| prices at most | outdated costs | fewer requests | {heads} |", "|---|---|---|" + "---|" * len(FLEETS)]
     for name, ttl in TTLS.items():
         cells = [
             f"{requests(fleet, ttl, shared=True):,.0f} ({requests(fleet, ttl, shared=False):,.0f})" for fleet in FLEETS
         ]
         saved = 1 - requests(FLEETS[0], ttl, shared=False) / asking(FLEETS[0])
-        lines.append(f"| {name} old | {shares[name]:.4%} | {saved:.2%} | {' | '.join(cells)} |")
+        lines.append(f"| {name} old | {shares[name]:.4%} | {saved:.3%} | {' | '.join(cells)} |")
     asked = " | ".join(f"{asking(fleet):,.0f}" for fleet in FLEETS)
     lines.append(f"| asked for each cost | 0 | 0 % | {asked} |")
     changed = sum(map(len, history.changes.values()))
