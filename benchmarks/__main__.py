@@ -12,6 +12,7 @@ import inside
 import outside
 import pyperf
 import report
+from results import PEERS
 
 
 def main() -> int:
@@ -42,6 +43,8 @@ def main() -> int:
     if options.raw is not None:
         pyperf.BenchmarkSuite(bench.raw).dump(options.raw, replace=True)
     print(report.table(bench.results))
+    for peer in (peer for peer in PEERS if document["packages"][peer] is None):
+        print(f"not installed, so not compared: {peer}")
     return 0 if options.check is None else report.check(bench.results, options.check)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from explanations import EXPLANATIONS
-from results import PEERS, Result, load, worse
+from results import PEERS, Result, load, missing, worse
 
 _BEGIN, _END = "<!-- benchmarks: made by benchmarks/report.py -->", "<!-- /benchmarks -->"
 _PAGES = ("README.md", "docs/benchmarks.md")
@@ -56,7 +56,10 @@ def chart(results: list[Result]) -> str:
 
 def check(results: list[Result], baseline: Path) -> int:
     """1 where a ratio got worse than the baseline's by more than half, else 0."""
-    found = worse(results, json.loads(baseline.read_text()))
+    ratios = json.loads(baseline.read_text())
+    for key in missing(results, ratios):
+        print(f"not measured: {key}")
+    found = worse(results, ratios)
     for line in found:
         print(f"worse: {line}")
     return 1 if found else 0

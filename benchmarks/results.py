@@ -50,3 +50,8 @@ def worse(results: list[Result], baseline: dict[str, float], tolerance: float = 
         for result in results
         if result.key in baseline and result.other not in PEERS and result.ratio > tolerance * baseline[result.key]
     ]
+
+
+def missing(results: list[Result], baseline: dict[str, float]) -> list[str]:
+    """The keys of the baseline that were not measured: a figure that nobody takes cannot get worse."""
+    return sorted(baseline.keys() - {result.key for result in results})

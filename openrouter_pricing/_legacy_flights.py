@@ -32,7 +32,7 @@ class _Flight:
             return self._waiting[-1]
 
     def land(self) -> list[asyncio.Future[Any]]:
-        """Let nobody join any more; who waits."""
+        """Let nobody join any more; who waits. The same when called again."""
         with self._lock:
             self._landed = True
             return self._waiting
@@ -63,6 +63,7 @@ class Flights:
         flight = self._flights.get(place)
         future = None if flight is None or flight.loop is not loop else flight.join()
         if future is None:
+            self._forget_the_dead()
             flight = self._flights[place] = _Flight(loop)
             future = flight.join()
             # Soon, and not now: a thread takes the interpreter for some milliseconds as it starts, and of a hundred
@@ -85,14 +86,19 @@ class Flights:
         tell: Callable[[], None]
         try:
             found = work()
+            tell = partial(_give, [(future, copy(found)) for future in self._land(place, flight)])
         except Exception as error:  # noqa: BLE001  # it is raised where it was asked for
             tell = partial(_fail, self._land(place, flight), error)
-        else:
-            tell = partial(_give, [(future, copy(found)) for future in self._land(place, flight)])
         try:
             flight.loop.call_soon_threadsafe(tell)
         except RuntimeError:  # the loop was closed: nobody waits any more
             return
+
+    def _forget_the_dead(self) -> None:
+        """Drop what can never land here: flights of a parent process, and of loops that were closed too early."""
+        for place, flight in list(self._flights.items()):
+            if place[0] != os.getpid() or flight.loop.is_closed():
+                self._flights.pop(place, None)
 
     def _land(self, place: _Place, flight: _Flight) -> list[asyncio.Future[Any]]:
         if self._flights.get(place) is flight:

@@ -69,9 +69,14 @@ class ModelPricing:
         return (self.price_per_million_input + self.price_per_million_output) / 2
 
     def to_dict(self) -> Json:
-        """JSON-ready; nothing in it is shared with this object."""
-        shown: Json = _fresh({**vars(self), "category": self.category.value})
-        return shown
+        """JSON-ready; what is nested in it stays this object's own."""
+        return {**vars(self), "category": self.category.value}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ModelPricing:
+        # By hand, as hundreds of them are copied for an answer: several times as fast as what `copy` does by itself.
+        twin = object.__new__(type(self))
+        vars(twin).update(_fresh(vars(self)))
+        return twin
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> ModelPricing:
@@ -122,7 +127,7 @@ class PricingResponse:
     error: str | None = None
 
     def to_dict(self) -> Json:
-        """JSON-ready; nothing in it is shared with this object."""
+        """JSON-ready; what is nested in its models stays theirs."""
         return {**vars(self), "models": [model.to_dict() for model in self.models]}
 
 

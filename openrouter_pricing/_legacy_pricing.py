@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import atexit
-from datetime import datetime
+from copy import deepcopy
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 from ._legacy_models import ModelPricing, PricingResponse, fallback_models
@@ -11,14 +12,14 @@ from ._log import logger
 from .catalog import Catalog
 from .errors import PricingError
 from .pricing import Pricing
-from .settings import Settings
+from .settings import Settings, mask
 
 
 class Found(NamedTuple):
     """What is held, and how it came about.
 
     Args:
-        models: sorted by provider and name.
+        models: sorted by provider and name; shared, so copy what is given away.
         as_of: when the prices were fetched (aware UTC).
         stale: whether an API error made older prices answer.
     """
@@ -26,6 +27,15 @@ class Found(NamedTuple):
     models: list[ModelPricing]
     as_of: datetime
     stale: bool
+
+    def own(self) -> Found:
+        """The same with models that are nobody else's. Takes milliseconds."""
+        return self._replace(models=deepcopy(self.models))
+
+    def answer(self) -> PricingResponse:
+        """As the pricing calls answer it."""
+        source = "cache_fallback" if self.stale else "openrouter_api"
+        return PricingResponse(True, self.models, self.as_of.isoformat(), source)
 
 
 class SharedPricing:
@@ -58,13 +68,14 @@ class SharedPricing:
         if made is not None:
             made.close()
 
-    def refresh(self) -> list[ModelPricing]:
-        """The models, fetched now.
+    def refresh(self) -> Found:
+        """What is listed, fetched now.
 
         Raises:
             PricingError: there is nothing new to be had.
         """
-        return self._decoded(self.pricing().refresh())
+        catalog = self.pricing().refresh()
+        return Found(self._decoded(catalog), catalog.as_of, stale=False)
 
     def look(self, *, force: bool) -> Found:
         """What is held, fetched if need be.
@@ -82,23 +93,20 @@ class SharedPricing:
                 pricing.refresh()
             except PricingError as error:
                 failed = True
-                logger(__name__).warning("fetching prices failed: %s", error)
-        catalog = pricing.catalog()
-        cache = pricing._cache
+                logger(__name__).warning("fetching prices failed: %s", mask(str(error)))
+        held, cache = pricing._held(), pricing._cache
         assert cache is not None
+        stale = failed or (held.origin.source == "stale" and cache.failing)
         if cache.age() >= pricing._settings.warm_interval:
             cache.renew(wait=False)
-        stale = pricing.stats().source == "stale" and cache.failing
-        return Found(self._decoded(catalog), catalog.as_of, failed or stale)
+        return Found(self._decoded(held.catalog), held.catalog.as_of, stale)
 
     def answer(self, *, force: bool) -> PricingResponse:
         """What is held, as the pricing calls answer it; the twelve rows where nothing is. Never raises."""
         try:
-            found = self.look(force=force)
+            return self.look(force=force).own().answer()
         except PricingError as error:
             return unavailable(error)
-        source = "cache_fallback" if found.stale else "openrouter_api"
-        return PricingResponse(True, found.models, found.as_of.isoformat(), source)
 
     def _decoded(self, catalog: Catalog) -> list[ModelPricing]:
         """The models of a catalogue; those of the last one are kept."""
@@ -113,9 +121,7 @@ class SharedPricing:
 
 def unavailable(error: Exception) -> PricingResponse:
     """The twelve rows, and why it is them that answer."""
-    from ._clock import Clock
-
-    logger(__name__).warning("no prices are at hand, so that the fallback rows answer: %s", error)
-    return PricingResponse(
-        False, fallback_models(), Clock().utcnow().isoformat(), "hardcoded_fallback", str(error) or repr(error)
-    )
+    reason = mask(str(error) or repr(error))
+    logger(__name__).warning("no prices are at hand, so that the fallback rows answer: %s", reason)
+    now = datetime.now(timezone.utc).isoformat()
+    return PricingResponse(False, fallback_models(), now, "hardcoded_fallback", reason)

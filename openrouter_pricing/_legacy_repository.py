@@ -1,27 +1,15 @@
-"""The legacy Open WebUI API's repositories: where models come from, and a cache around any of them."""
+"""The legacy Open WebUI API's repositories: where models come from."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timezone
-from typing import Any, Generic, TypeVar
+from copy import deepcopy
 
 from ._legacy_flights import Flights
 from ._legacy_models import ModelPricing, fallback_models
-from ._legacy_pricing import SharedPricing
-from ._legacy_tools import TimedOperation
-from ._log import logger
+from ._legacy_pricing import Found, SharedPricing
 from .errors import PricingError
-
-_T = TypeVar("_T")
-
-_ALL = "models:all"
-_HEALTH_TTL = 30.0  # seconds
-_REFRESH_AT = 55 / 60  # of the second tier's time
-_REFRESH_PAUSE = 60.0  # seconds between two refreshes behind an answer, also failed ones
+from .settings import mask
 
 
 class RepositoryError(Exception):
@@ -52,6 +40,11 @@ _SHARED = SharedPricing()  # the one global that this API promises
 _FLIGHTS = Flights()
 
 
+async def give(found: Found) -> list[ModelPricing]:
+    """The models found, in a list of the caller's own; only callers that ask at the same time share what is in it."""
+    return await _FLIGHTS.ask(f"models of {id(found.models)}", lambda: found.own().models, list)
+
+
 class OpenRouterRepository(ModelPricingRepository):
     """OpenRouter itself. All of them share one ``Pricing``, made of the environment's settings when first asked."""
 
@@ -61,234 +54,36 @@ class OpenRouterRepository(ModelPricingRepository):
         Raises:
             RepositoryError: OpenRouter gave no usable answer; its cause says why.
         """
+        return await give(await self.look())
+
+    async def look(self, *, force: bool = True) -> Found:
+        """Every model as it is kept, asked for now in any case.
+
+        Raises:
+            RepositoryError: OpenRouter gave no usable answer; its cause says why.
+        """
         try:
-            return await _FLIGHTS.ask("refresh", _SHARED.refresh, list)
+            return await _FLIGHTS.ask("refresh", _SHARED.refresh)
         except PricingError as error:
-            raise RepositoryError(f"API fetch failed: {error}") from error
+            raise RepositoryError(f"API fetch failed: {mask(str(error))}") from error
 
     async def fetch_model_by_id(self, model_id: str) -> ModelPricing | None:
         """One model, or None; from older prices, then from the fallback rows, where OpenRouter gives no answer."""
         try:
-            models = (await _FLIGHTS.ask("look", lambda: _SHARED.look(force=True))).models
+            found = await _FLIGHTS.ask("look", lambda: _SHARED.look(force=True))
         except PricingError:
             models = fallback_models()
-        return next((model for model in models if model.id == model_id), None)
+        else:
+            models = [*found.models, *(fallback_models() if found.stale else ())]
+        return deepcopy(next((model for model in models if model.id == model_id), None))
 
     async def health_check(self) -> bool:
-        """Whether OpenRouter gives its model list."""
+        """Whether OpenRouter gives its model list. Never raises."""
         try:
-            await self.fetch_all_models()
-        except RepositoryError:
+            await self.look()
+        except Exception:  # noqa: BLE001  # whatever is wrong, it is not healthy
             return False
         return True
 
     async def close(self) -> None:
         """Let go of this repository; the ``Pricing`` that all of them share stays."""
-
-
-class TtlCache(Generic[_T]):
-    """Values that are fresh for ``ttl`` seconds and kept, for want of better, until ``maxsize`` newer ones came.
-
-    Attributes:
-        maxsize: how many are kept.
-        ttl: seconds.
-    """
-
-    def __init__(self, maxsize: int, ttl: float) -> None:
-        self.maxsize = maxsize
-        self.ttl = ttl
-        self._entries: dict[str, tuple[_T, float]] = {}
-
-    def __len__(self) -> int:
-        return sum(self.age(key) < self.ttl for key in list(self._entries))
-
-    def age(self, key: str) -> float:
-        """Seconds since it was put there; infinite for one that is not."""
-        entry = self._entries.get(key)
-        return float("inf") if entry is None else time.monotonic() - entry[1]
-
-    def get(self, key: str, *, stale: bool = False) -> _T | None:
-        """The value, or None; ``stale`` takes one whose time is up too."""
-        entry = self._entries.get(key)
-        return entry[0] if entry is not None and (stale or self.age(key) < self.ttl) else None
-
-    def put(self, key: str, value: _T) -> None:
-        """Keep a value from now on."""
-        self._entries.pop(key, None)
-        while len(self._entries) >= self.maxsize:
-            del self._entries[next(iter(self._entries))]
-        self._entries[key] = (value, time.monotonic())
-
-    def drop(self, part: str | None) -> None:
-        """Forget every value whose key has ``part`` in it, or all."""
-        for key in list(self._entries):
-            if part is None or part in key:
-                del self._entries[key]
-
-
-class CachedOpenRouterRepository(ModelPricingRepository):
-    """Two tiers of cache around any repository, and stale answers where that one fails.
-
-    Args:
-        repository: what is asked.
-        l1_ttl_minutes: how long the first tier answers.
-        l2_ttl_minutes: how long the second one does.
-        enable_background_refresh: refresh the list of models behind an answer, shortly before the second tier's time
-            is up.
-
-    Raises:
-        ValueError: a time is negative.
-
-    Attributes:
-        l1_cache, l2_cache: the tiers, with their length, ``maxsize`` and ``ttl``.
-        last_refresh: when the repository last gave the list of models (aware UTC); None before.
-        stale: whether an error made the last list of models an old one.
-    """
-
-    def __init__(
-        self,
-        repository: ModelPricingRepository,
-        l1_ttl_minutes: float = 1,
-        l2_ttl_minutes: float = 60,
-        enable_background_refresh: bool = True,
-    ) -> None:
-        for name, minutes in (("l1_ttl_minutes", l1_ttl_minutes), ("l2_ttl_minutes", l2_ttl_minutes)):
-            if not minutes >= 0:
-                raise ValueError(f"{name} must not be negative: {minutes}")
-        self.repository: ModelPricingRepository = repository
-        self.enable_background_refresh: bool = enable_background_refresh
-        self.l1_cache: TtlCache[Any] = TtlCache(100, l1_ttl_minutes * 60)
-        self.l2_cache: TtlCache[Any] = TtlCache(1000, l2_ttl_minutes * 60)
-        self.last_refresh: datetime | None = None
-        self.stale: bool = False
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
-        self._tried = -float("inf")
-
-    async def fetch_all_models(self) -> list[ModelPricing]:
-        """Every model.
-
-        Raises:
-            RepositoryError: the repository failed, and nothing was fetched before.
-        """
-        with TimedOperation("fetch_all_models") as operation:
-            models = self._cached(_ALL)
-            operation.set_cache_hit(models is not None)
-            if models is None:
-                return await self._fetch_or_stale()
-            if self.enable_background_refresh:
-                self._refresh_behind()
-            return list(models)
-
-    async def refresh(self) -> list[ModelPricing]:
-        """Every model, asked for now; those of before where the repository fails.
-
-        Raises:
-            RepositoryError: it failed, and nothing was fetched before.
-        """
-        return await self._fetch_or_stale()
-
-    async def fetch_model_by_id(self, model_id: str) -> ModelPricing | None:
-        """One model, or None.
-
-        Raises:
-            RepositoryError: the repository failed, and this model was not fetched before.
-        """
-        key = f"model:{model_id}"
-        with TimedOperation("fetch_model_by_id") as operation:
-            model = self._cached(key)
-            operation.set_cache_hit(model is not None)
-            if model is None:
-                try:
-                    model = await self._share(key, lambda: self.repository.fetch_model_by_id(model_id))
-                except RepositoryError as error:
-                    model = self._stale(key, error)
-                if model is not None and model not in fallback_models():  # those stand in only while nothing answers
-                    self._keep(key, model)
-            found: ModelPricing | None = model
-            return found
-
-    async def health_check(self) -> bool:
-        """Whether the repository can be asked; its answer counts for half a minute."""
-        answer = self.l1_cache.get("health")
-        if answer is None or self.l1_cache.age("health") >= _HEALTH_TTL:
-            answer = await self._share("health", self.repository.health_check)
-            self.l1_cache.put("health", answer)
-        return bool(answer)
-
-    async def invalidate_cache(self, partial_key: str | None = None) -> None:
-        """Forget what is cached.
-
-        Args:
-            partial_key: only what is kept under keys with this in them: ``models:all``, ``model:`` and an id, or
-                ``health``.
-        """
-        self.l1_cache.drop(partial_key)
-        self.l2_cache.drop(partial_key)
-
-    async def close(self) -> None:
-        """Stop refreshing, and close the repository if it can be closed."""
-        for task in list(self._tasks.values()):
-            task.cancel()
-        close = getattr(self.repository, "close", None)
-        if close is not None:
-            await close()
-
-    def _refresh_behind(self) -> None:
-        now = time.monotonic()
-        if self.l2_cache.age(_ALL) >= _REFRESH_AT * self.l2_cache.ttl and now - self._tried >= _REFRESH_PAUSE:
-            self._tried = now
-            self._start(_ALL, self._fetch_all)
-
-    def _cached(self, key: str) -> Any:
-        found = self.l1_cache.get(key)
-        if found is None and (found := self.l2_cache.get(key)) is not None:
-            self.l1_cache.put(key, found)
-        return found
-
-    def _keep(self, key: str, value: Any) -> None:
-        self.l1_cache.put(key, value)
-        self.l2_cache.put(key, value)
-
-    def _stale(self, key: str, error: RepositoryError) -> Any:
-        found = self.l2_cache.get(key, stale=True)
-        if found is None:
-            raise error
-        logger(__name__).warning("answering from stale prices: %s", error)
-        return found
-
-    async def _fetch_all(self) -> list[ModelPricing]:
-        models = list(await self.repository.fetch_all_models())
-        self._keep(_ALL, models)
-        self.last_refresh, self.stale = datetime.now(timezone.utc), False
-        return models
-
-    async def _fetch_or_stale(self) -> list[ModelPricing]:
-        try:
-            return list(await self._share(_ALL, self._fetch_all))
-        except RepositoryError as error:
-            models = self._stale(_ALL, error)
-            self.stale = True
-            return list(models)
-
-    async def _share(self, key: str, ask: Callable[[], Awaitable[_T]]) -> _T:
-        """What ``ask`` gives; callers in one loop share one question, and one that gives up leaves it to the others."""
-        found: _T = await asyncio.shield(self._start(key, ask))
-        return found
-
-    def _start(self, key: str, ask: Callable[[], Awaitable[_T]]) -> asyncio.Task[_T]:
-        loop = asyncio.get_running_loop()
-        task = self._tasks.get(key)
-        if task is None or task.done() or task.get_loop() is not loop:
-
-            async def question() -> _T:
-                return await ask()
-
-            task = self._tasks[key] = loop.create_task(question())
-            task.add_done_callback(lambda done: self._ended(key, done))
-        return task
-
-    def _ended(self, key: str, task: asyncio.Task[Any]) -> None:
-        if self._tasks.get(key) is task:
-            del self._tasks[key]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger(__name__).warning("asking for %s failed: %s", key, error)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from . import _money
-from ._legacy_flights import Flights
-from ._legacy_models import FALLBACK_IDS, Json, ModelPricing, PricingResponse, own_list
-from ._legacy_pricing import unavailable
-from ._legacy_repository import CachedOpenRouterRepository, ModelPricingRepository, RepositoryError
+from ._legacy_cache import CachedOpenRouterRepository
+from ._legacy_models import FALLBACK_IDS, Json, ModelPricing, own_list
+from ._legacy_pricing import Found, unavailable
+from ._legacy_repository import _FLIGHTS, ModelPricingRepository, OpenRouterRepository, RepositoryError
 from ._legacy_tools import TimedOperation, metrics
 from ._log import logger
 
+_T = TypeVar("_T")
+
+_OURS = (OpenRouterRepository.fetch_all_models, CachedOpenRouterRepository.fetch_all_models)
 _MAI_IDS = frozenset(
     (
         *FALLBACK_IDS,
@@ -37,7 +41,6 @@ class PricingCalculatorService:
 
     def __init__(self, repository: ModelPricingRepository) -> None:
         self.repository = repository
-        self._flights = Flights()
 
     async def get_model_pricing(self, force_refresh: bool = False) -> Json:
         """Every model's prices; the fallback rows, with ``success`` false, where the repository fails.
@@ -46,20 +49,10 @@ class PricingCalculatorService:
             force_refresh: ask the repository now, past a cache around it.
         """
         with TimedOperation("get_model_pricing"):
-            cached = self.repository if isinstance(self.repository, CachedOpenRouterRepository) else None
             try:
-                if cached is not None and force_refresh:
-                    models = await cached.refresh()
-                else:
-                    models = await self.repository.fetch_all_models()
+                return await self._make("answer", lambda found: found.answer().to_dict(), own_list, force=force_refresh)
             except RepositoryError as error:
                 return unavailable(error).to_dict()
-            updated = None if cached is None else cached.last_refresh
-            source = "cache_fallback" if cached is not None and cached.stale else "openrouter_api"
-            stamp = (updated or datetime.now(timezone.utc)).isoformat()
-            answer = PricingResponse(True, models, stamp, source)
-            # In a thread: hundreds of rows for a hundred callers would hold the loop up.
-            return await self._flights.ask(f"{source} {stamp}", answer.to_dict, own_list)
 
     async def get_model_by_id(self, model_id: str) -> Json | None:
         """One model, or None."""
@@ -103,19 +96,46 @@ class PricingCalculatorService:
 
     async def get_models_by_category(self, category: str) -> list[Json]:
         """The models of a category, its name in any case."""
-        return await self._select(lambda model: model.category.value.lower() == category.lower())
+        name = category.lower()
+        return await self._select(
+            f"category {name}", lambda models: (model for model in models if model.category.value.lower() == name)
+        )
 
     async def get_models_by_provider(self, provider: str) -> list[Json]:
         """The models of a provider, its name in any case."""
-        return await self._select(lambda model: model.provider.lower() == provider.lower())
+        name = provider.lower()
+        return await self._select(
+            f"provider {name}", lambda models: (model for model in models if model.provider.lower() == name)
+        )
 
     async def get_cheapest_models(self, limit: int = 10) -> list[Json]:
         """The first ``limit`` models by mean price, cheapest first."""
-        models = await self.repository.fetch_all_models()
-        return [model.to_dict() for model in _by_mean_price(models)[: _money.count(limit, "limit")]]
+        count = _money.count(limit, "limit")
+        return await self._select(f"cheapest {count}", lambda models: _by_mean_price(models)[:count])
 
-    async def _select(self, wanted: Callable[[ModelPricing], bool]) -> list[Json]:
-        return [model.to_dict() for model in await self.repository.fetch_all_models() if wanted(model)]
+    async def _select(self, what: str, choose: Callable[[list[ModelPricing]], Iterable[ModelPricing]]) -> list[Json]:
+        return await self._make(what, lambda found: [model.to_dict() for model in choose(found.models)], list)
+
+    async def _make(
+        self, what: str, make: Callable[[Found], _T], own: Callable[[_T], _T], *, force: bool = False
+    ) -> _T:
+        """What ``make`` makes of every model.
+
+        Of our own repositories in a thread, and once for all callers: hundreds of rows for a hundred of them would hold
+        the loop up.
+        """
+        repository = self.repository
+        if (
+            isinstance(repository, (OpenRouterRepository, CachedOpenRouterRepository))
+            and getattr(repository.fetch_all_models, "__func__", None) in _OURS
+        ):
+            found = await repository.look(force=bool(force))
+            key = f"{what} of {id(found.models)}, {found.as_of}, {found.stale}"
+            return await _FLIGHTS.ask(key, lambda: make(found.own()), own)
+        forget = getattr(repository, "invalidate_cache", None)
+        if force and forget is not None:
+            await forget()
+        return make(Found(await repository.fetch_all_models(), datetime.now(timezone.utc), stale=False))
 
 
 class CacheManager:
@@ -132,11 +152,11 @@ class CacheManager:
 
     async def warm_cache(self) -> None:
         """Fill the cache, unless that is under way. Never raises for the repository."""
-        await self._warm(self.cached_repo.fetch_all_models)
+        await self._warm(self.cached_repo.look)
 
     async def force_refresh(self) -> None:
         """Ask the repository now; what is cached stays where it fails."""
-        await self._warm(self.cached_repo.refresh)
+        await self._warm(lambda: self.cached_repo.look(force=True))
 
     async def start_periodic_refresh(self, interval_minutes: float = 55) -> None:
         """Refresh every so many minutes, for as long as this event loop runs; once is enough.
@@ -150,11 +170,16 @@ class CacheManager:
             self._periodic = asyncio.get_running_loop().create_task(self._refresh_every(interval_minutes * 60))
 
     async def stop_periodic_refresh(self) -> None:
-        """Stop that, if it runs."""
+        """Stop that, if it runs, in whichever event loop it does."""
         task, self._periodic = self._periodic, None
-        if task is not None and task.get_loop() is asyncio.get_running_loop():
+        if task is None:
+            return
+        if task.get_loop() is asyncio.get_running_loop():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        else:
+            with suppress(RuntimeError):  # that loop was closed, and the task with it
+                task.get_loop().call_soon_threadsafe(task.cancel)
 
     async def get_cache_stats(self) -> Json:
         """Sizes, hit rate in percent and times of the cache."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
@@ -200,15 +201,17 @@ class CircuitBreaker:
         """ "closed", "open" or "half-open"."""
         return self._breaker.state
 
-    async def call(self, func: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
-        """What ``func`` gives for these arguments.
+    async def call(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What ``func`` gives for these arguments; awaited where it can be.
 
         Raises:
             CircuitOpenError: it is open.
         """
         self._breaker.acquire()
         try:
-            found = await func(*args, **kwargs)
+            found = func(*args, **kwargs)
+            if inspect.isawaitable(found):
+                found = await found
         except self.expected_exception:
             self._breaker.failure()
             raise

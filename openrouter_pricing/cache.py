@@ -283,7 +283,9 @@ class CatalogCache:
         return self._hold(process).catalog
 
     def renew(self, *, wait: bool = True) -> None:
-        """Refresh, if back-off and breaker allow it, and wait for the end of it. Never raises for the upstream."""
+        """Refresh, if settings, back-off and breaker allow it, and wait for the end. Never raises for the upstream."""
+        if self._settings.offline:
+            return
         process = self._process()
         try:
             flight = process.flights.start(force=False)

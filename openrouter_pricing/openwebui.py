@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+from ._legacy_cache import CachedOpenRouterRepository
 from ._legacy_models import Json, ModelCategory, ModelPricing, PricingResponse, own_list
 from ._legacy_repository import (
     _FLIGHTS,
     _SHARED,
-    CachedOpenRouterRepository,
     ModelPricingRepository,
     OpenRouterRepository,
     RepositoryError,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
 from . import _money
-from ._clock import aware
+from ._fields import NOTHING, Ask, amount, any_positive, asking, check_currency, clean, count, instant, is_object
 
 
 def _read_count(value: object, field: attrs.Attribute[int]) -> int:
@@ -103,30 +102,28 @@ class Reading(NamedTuple):
     tools: bool = False
 
 
-#: Asks a dictionary or an object for a field; the answer is None where it has none of that name.
-_Ask: TypeAlias = "Callable[[str], Any]"
 #: What puts a count into its slot of a usage, and what a response calls that count.
-_Fields: TypeAlias = "tuple[tuple[Callable[[Usage, int], None], str], ...]"
+_Slots: TypeAlias = "tuple[tuple[Callable[[Usage, int], None], str], ...]"
 
 
-def _fields(**names: str) -> _Fields:
+def _slots(**names: str) -> _Slots:
     return tuple((getattr(Usage, field).__set__, name) for field, name in names.items())
 
 
-_CHAT = _fields(prompt_tokens="prompt_tokens", completion_tokens="completion_tokens")
-_RESPONSES = _fields(prompt_tokens="input_tokens", completion_tokens="output_tokens")
-_GIVEN = _fields(
+_CHAT = _slots(prompt_tokens="prompt_tokens", completion_tokens="completion_tokens")
+_RESPONSES = _slots(prompt_tokens="input_tokens", completion_tokens="output_tokens")
+_GIVEN = _slots(
     cached_tokens="cached_tokens",
     cache_write_tokens="cache_write_tokens",
     audio_tokens="audio_tokens",
     image_tokens="image_tokens",
 )
-_MADE = _fields(
+_MADE = _slots(
     reasoning_tokens="reasoning_tokens",
     audio_output_tokens="audio_tokens",
     image_output_tokens="image_tokens",
 )
-_SEARCHES = _fields(web_searches="web_search_requests")
+_SEARCHES = _slots(web_searches="web_search_requests")
 _READ = {put for put, _ in _CHAT + _GIVEN + _MADE + _SEARCHES}
 _DEFAULTS = tuple(
     (put, field.default)
@@ -134,7 +131,6 @@ _DEFAULTS = tuple(
     for put in [getattr(Usage, field.name).__set__]
     if put not in _READ
 )
-_NOTHING: _Ask = dict[str, Any]().get
 _MESSAGES_ONLY = ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation")
 _TOOLS = ("tool_calls_executed", "web_search_requests", "web_fetch_requests", "code_execution_requests")
 _WHOLES = {
@@ -157,16 +153,16 @@ def read_response(response: object) -> Reading:
         ValueError: it has no usage, a number in it cannot be what it stands for, or its amounts are not in USD; the
             message names the field.
     """
-    if not _is_object(response):
+    if not is_object(response):
         raise TypeError(f"response must be an object, not {type(response).__name__}")
-    body = _ask(response)
+    body = asking(response)
     if body("usage") is None:
         body = _unwrap(body)
     if body("native_tokens_prompt") is not None or body("total_cost") is not None:
         return _read_generation(body)
     inner = body("usage")
-    usage = _ask(inner) if _is_object(inner) else body
-    tools = _ask(usage("server_tool_use_details") or usage("server_tool_use") or None)
+    usage = asking(inner) if is_object(inner) else body
+    tools = asking(usage("server_tool_use_details") or usage("server_tool_use") or None)
     if usage("prompt_tokens") is not None or usage("completion_tokens") is not None:
         given, made = usage("prompt_tokens_details"), usage("completion_tokens_details")
         consumed = _openai_usage(usage, _CHAT, given, made, tools)
@@ -177,35 +173,25 @@ def read_response(response: object) -> Reading:
         consumed = _openai_usage(usage, _RESPONSES, given, made, tools)
     else:
         raise ValueError("response has no usage: neither prompt_tokens nor input_tokens nor native_tokens_prompt")
-    cost_details = _ask(usage("cost_details"))
-    _check_currency(usage, cost_details, body)
+    cost_details = asking(usage("cost_details"))
+    check_currency(usage, cost_details, body)
     cost, taken = usage("cost"), cost_details("upstream_inference_cost")
-    reported = _amount(cost, "cost")
+    reported = amount(cost, "cost")
     # Reading a float takes a tenth of all the time here, and mostly it is the same one twice.
-    upstream = reported if type(taken) is float and taken == cost else _amount(taken, "upstream_inference_cost")
-    return _reading(body, usage, consumed, reported, upstream, tools is not _NOTHING and _ran(tools, _TOOLS))
+    upstream = reported if type(taken) is float and taken == cost else amount(taken, "upstream_inference_cost")
+    return _reading(body, usage, consumed, reported, upstream, tools is not NOTHING and any_positive(tools, _TOOLS))
 
 
-def _ask(holder: object) -> _Ask:
-    if type(holder) is dict:
-        return holder.get
-    if holder is None:
-        return _NOTHING
-    if isinstance(holder, Mapping):
-        return holder.get
-    return lambda name: getattr(holder, name, None)
-
-
-def _unwrap(body: _Ask) -> _Ask:
+def _unwrap(body: Ask) -> Ask:
     """Stream events wrap the body; a generation stands under data."""
     for wrapper in ("response", "message", "data"):
         inner = body(wrapper)
-        if _is_object(inner) and body("usage") is None:
-            body = _ask(inner)
+        if is_object(inner) and body("usage") is None:
+            body = asking(inner)
     return body
 
 
-def _openai_usage(usage: _Ask, wholes: _Fields, given: object, made: object, tools: _Ask) -> Usage:
+def _openai_usage(usage: Ask, wholes: _Slots, given: object, made: object, tools: Ask) -> Usage:
     """Chat completions and responses differ in names alone.
 
     The slots are filled one by one: ``Usage()`` would check each count again, which takes as long as reading them.
@@ -213,49 +199,49 @@ def _openai_usage(usage: _Ask, wholes: _Fields, given: object, made: object, too
     consumed = object.__new__(Usage)
     for put, default in _DEFAULTS:
         put(consumed, default)
-    for ask, fields in ((usage, wholes), (_ask(given), _GIVEN), (_ask(made), _MADE), (tools, _SEARCHES)):
-        for put, name in fields:
-            count = ask(name)
-            if count is None:
-                count = 0
-            elif type(count) is not int or not 0 <= count <= _money.MAX_COUNT:
-                count = _clean(count, name)
-            put(consumed, count)
+    for ask, slots in ((usage, wholes), (asking(given), _GIVEN), (asking(made), _MADE), (tools, _SEARCHES)):
+        for put, name in slots:
+            value = ask(name)
+            if value is None:
+                value = 0
+            elif type(value) is not int or not 0 <= value <= _money.MAX_COUNT:
+                value = clean(value, name)
+            put(consumed, value)
     return consumed
 
 
-def _messages_usage(usage: _Ask, tools: _Ask) -> Usage:
+def _messages_usage(usage: Ask, tools: Ask) -> Usage:
     """Here the input count excludes what was read from or written to a cache."""
-    split = _ask(usage("cache_creation"))
-    hour = _count(split, "ephemeral_1h_input_tokens")
-    read = _count(usage, "cache_read_input_tokens")
-    written = max(_count(usage, "cache_creation_input_tokens"), hour + _count(split, "ephemeral_5m_input_tokens"))
+    split = asking(usage("cache_creation"))
+    hour = count(split, "ephemeral_1h_input_tokens")
+    read = count(usage, "cache_read_input_tokens")
+    written = max(count(usage, "cache_creation_input_tokens"), hour + count(split, "ephemeral_5m_input_tokens"))
     return Usage(
-        prompt_tokens=_count(usage, "input_tokens") + read + written,
-        completion_tokens=_count(usage, "output_tokens"),
+        prompt_tokens=count(usage, "input_tokens") + read + written,
+        completion_tokens=count(usage, "output_tokens"),
         cached_tokens=read,
         cache_write_tokens=written,
         cache_write_1h_tokens=hour,
-        web_searches=_count(tools, "web_search_requests"),
+        web_searches=count(tools, "web_search_requests"),
     )
 
 
-def _read_generation(body: _Ask) -> Reading:
+def _read_generation(body: Ask) -> Reading:
     consumed = Usage(
-        prompt_tokens=_count(body, "native_tokens_prompt"),
-        completion_tokens=_count(body, "native_tokens_completion"),
-        cached_tokens=_count(body, "native_tokens_cached"),
-        reasoning_tokens=_count(body, "native_tokens_reasoning"),
-        image_output_tokens=_count(body, "native_tokens_completion_images"),
+        prompt_tokens=count(body, "native_tokens_prompt"),
+        completion_tokens=count(body, "native_tokens_completion"),
+        cached_tokens=count(body, "native_tokens_cached"),
+        reasoning_tokens=count(body, "native_tokens_reasoning"),
+        image_output_tokens=count(body, "native_tokens_completion_images"),
     )
-    _check_currency(body)
-    cost = _amount(body("total_cost"), "total_cost")
-    upstream = _amount(body("upstream_inference_cost"), "upstream_inference_cost")
-    return _reading(body, body, consumed, cost, upstream, _ran(body, ("num_search_results", "num_fetches")))
+    check_currency(body)
+    cost = amount(body("total_cost"), "total_cost")
+    upstream = amount(body("upstream_inference_cost"), "upstream_inference_cost")
+    return _reading(body, body, consumed, cost, upstream, any_positive(body, ("num_search_results", "num_fetches")))
 
 
 def _reading(
-    body: _Ask, usage: _Ask, consumed: Usage, cost: Decimal | None, upstream: Decimal | None, tools: bool
+    body: Ask, usage: Ask, consumed: Usage, cost: Decimal | None, upstream: Decimal | None, tools: bool
 ) -> Reading:
     byok = usage("is_byok")
     if byok is True and cost is not None:
@@ -267,7 +253,7 @@ def _reading(
     return Reading(
         consumed,
         model if isinstance(model, str) else None,
-        _created(body("created") or body("created_at")),
+        instant(body("created") or body("created_at")),
         cost,
         provider if isinstance(provider, str) else None,
         tier if isinstance(tier, str) else None,
@@ -290,66 +276,3 @@ def _flags(usage: Usage) -> tuple[str, ...]:
         for part in parts
         if counts[part] > counts[whole]
     )
-
-
-def _ran(ask: _Ask, names: tuple[str, ...]) -> bool:
-    return any(isinstance(count, (int, float)) and count > 0 for count in map(ask, names))
-
-
-def _check_currency(*holders: _Ask) -> None:
-    for ask in holders:
-        currency = ask("currency")
-        if currency is not None and isinstance(currency, str) and currency.upper() != "USD":
-            raise ValueError(f"currency must be USD, not {currency[:40]!r}")
-
-
-def _is_object(value: object) -> bool:
-    if isinstance(value, dict):
-        return True
-    return value is not None and not isinstance(value, (str, bytes, int, float, Decimal, list, tuple))
-
-
-def _count(ask: _Ask, name: str) -> int:
-    return _clean(ask(name), name)
-
-
-def _clean(value: object, name: str) -> int:
-    """A count; missing ones and those that a package marks as not set are 0."""
-    if value is None or not isinstance(value, (int, float, Decimal, str)):
-        return 0
-    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value):
-        value = int(value)
-    try:
-        return _money.count(value, name)
-    except TypeError as error:
-        raise ValueError(f"{name} is not a whole number: {str(value)[:40]!r}") from error
-
-
-def _amount(value: object, name: str) -> Decimal | None:
-    if value is None or not isinstance(value, (float, int, Decimal, str)):
-        return None
-    try:
-        amount = _money.read(value, name)
-    except TypeError as error:
-        raise ValueError(f"{name} is not an amount: {value!r}") from error
-    if amount.is_signed():
-        raise ValueError(f"{name} must not be negative: {_money.plain(amount)}")
-    return amount
-
-
-def _created(stamp: object) -> datetime | None:
-    """In UTC, from seconds since the epoch or ISO 8601; None where it is neither."""
-    try:
-        if isinstance(stamp, str):
-            moment = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-        elif isinstance(stamp, (int, float, Decimal)) and not isinstance(stamp, bool):
-            return datetime.fromtimestamp(float(stamp), timezone.utc)
-        elif isinstance(stamp, datetime):
-            moment = stamp
-        else:
-            return None
-        if moment.tzinfo is timezone.utc:
-            return moment
-        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else aware(moment, "created")
-    except (ValueError, OverflowError, OSError):
-        return None

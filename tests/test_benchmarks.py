@@ -35,6 +35,16 @@ def test_a_baseline_holds_ratios(bench: dict[str, ModuleType], tmp_path: Path) -
     assert [] == bench["results"].worse([result("new", "b", 9.0, None, 1.0, 1.0)], {"a / b": 2.0})
 
 
+def test_a_figure_that_is_no_longer_taken_is_named(
+    bench: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the baseline holds and the run does not is named; it is no regression."""
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(json.dumps({"a / b": 2.0, "gone / b": 1.0}))
+    assert 0 == bench["report"].check([bench["results"].Result("a", "b", 2.0, None, 1.0, 1.0)], baseline)
+    assert "not measured: gone / b\n" == capsys.readouterr().out
+
+
 def test_results_survive_json(bench: dict[str, ModuleType]) -> None:
     """What a run stores is what the report reads."""
     result = bench["results"].Result("a", "b", 0.5, 1, 1.0, 2.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,7 +35,9 @@ print(seen)
 
 def run(code: str, *args: str) -> str:
     """What a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-P", "-c", code, *args], capture_output=True, text=True, check=False)
+    # From a folder beside the checkout's packages: what is installed answers, not what lies here.
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=False, cwd=here)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 import socket
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
+from conftest import recorded, recorded_names
 from upstream import Answer, Upstream, row
 
 from openrouter_pricing import VariablePriceError, openwebui
@@ -82,7 +87,7 @@ def expected(listed: dict[str, Any]) -> dict[str, Any]:
         "architecture": listed["architecture"],
         "top_provider": listed.get("top_provider", {}),
         "per_request_limits": listed.get("per_request_limits"),
-        "supported_parameters": listed["supported_parameters"] or [],
+        "supported_parameters": listed.get("supported_parameters") or [],
     }
 
 
@@ -165,49 +170,152 @@ def test_it_is_cached(legacy: ModuleType, upstream: Upstream) -> None:
     assert 2 == len(upstream.requests)
 
 
-def test_a_hundred_at_once(legacy: ModuleType, upstream: Upstream) -> None:
-    """A hundred concurrent calls are one request, and the event loop never stands still for 50 ms."""
-    upstream.say(*(row(f"openai/model-{number}") for number in range(400)))
-    pauses: list[float] = []
+def test_what_is_given_is_the_callers_own(legacy: ModuleType) -> None:
+    """Changing models and rows, and what is nested in them, changes no later prices; lists are each call's own."""
 
-    async def tick() -> None:
-        last = time.perf_counter()
-        while True:
-            await asyncio.sleep(0.001)
-            now = time.perf_counter()
-            pauses.append(now - last)
-            last = now
+    async def ask() -> list[Any]:
+        return list(await asyncio.gather(*(legacy.get_dynamic_model_pricing() for _ in range(2))))
 
-    async def ask(what: Callable[[], Coroutine[Any, Any, Any]]) -> list[Any]:
+    repository = legacy.OpenRouterRepository()
+    one, other = run(ask())
+    first = one["models"].pop(0)
+    assert EXPECTED == other["models"]
+    first["architecture"]["modality"] = first["name"] = "changed"
+    changed = [run(repository.fetch_all_models())[0], run(repository.fetch_model_by_id("alone"))]
+    for model in changed:
+        model.price_per_million_input = model.architecture["modality"] = 99.0
+    assert EXPECTED == run(legacy.get_dynamic_model_pricing())["models"]
+    assert EXPECTED == [model.to_dict() for model in run(repository.fetch_all_models())]
+
+
+CALLS: dict[str, Callable[[ModuleType, Any], Coroutine[Any, Any, Any]]] = {
+    "get_dynamic_model_pricing": lambda legacy, _: legacy.get_dynamic_model_pricing(),
+    "force_refresh": lambda legacy, _: legacy.get_dynamic_model_pricing(force_refresh=True),
+    "fetch_models": lambda legacy, _: legacy.openrouter_models_api.fetch_models(),
+    "repository.fetch_all_models": lambda legacy, cached: cached.repository.fetch_all_models(),
+    "repository.fetch_model_by_id": lambda legacy, cached: cached.repository.fetch_model_by_id("openai/model-7"),
+    "repository.health_check": lambda legacy, cached: cached.repository.health_check(),
+    "cached.fetch_all_models": lambda legacy, cached: cached.fetch_all_models(),
+    "cached.fetch_model_by_id": lambda legacy, cached: cached.fetch_model_by_id("openai/model-7"),
+    "cached.health_check": lambda legacy, cached: cached.health_check(),
+    "get_model_pricing": lambda legacy, cached: legacy.PricingCalculatorService(cached).get_model_pricing(),
+    "get_model_pricing uncached": lambda legacy, cached: legacy.PricingCalculatorService(
+        cached.repository
+    ).get_model_pricing(),
+    "calculate_cost": lambda legacy, cached: legacy.PricingCalculatorService(cached).calculate_cost(
+        "openai/model-7", 1000, 500
+    ),
+    "get_models_by_category": lambda legacy, cached: legacy.PricingCalculatorService(cached).get_models_by_category(
+        "Budget"
+    ),
+    "get_cheapest_models": lambda legacy, cached: legacy.PricingCalculatorService(cached).get_cheapest_models(),
+    "warm_cache": lambda legacy, cached: legacy.CacheManager(cached).warm_cache(),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_hundred_at_once(legacy: ModuleType, upstream: Upstream, name: str) -> None:
+    """A hundred concurrent calls of one kind are one request, and the event loop never stands still for 50 ms."""
+    provider = {"context_length": 128000, "max_completion_tokens": 16384, "is_moderated": True}
+    upstream.say(*(row(f"openai/model-{number}", top_provider=provider) for number in range(400)))
+
+    async def ask() -> tuple[list[Any], float]:
+        cached = legacy.CachedOpenRouterRepository(legacy.OpenRouterRepository())
+        longest = 0.0
+
+        async def tick() -> None:
+            nonlocal longest
+            last = time.perf_counter()
+            while True:
+                await asyncio.sleep(0.001)
+                longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+
         ticker = asyncio.create_task(tick())
-        answers = await asyncio.gather(*(what() for _ in range(100)))
+        await asyncio.sleep(0)
+        answers = await asyncio.gather(*(CALLS[name](legacy, cached) for _ in range(100)))
+        await asyncio.sleep(0.002)
         ticker.cancel()
-        return answers
+        return answers, longest
 
-    def quiet(what: Callable[[], Coroutine[Any, Any, Any]]) -> list[Any]:
-        """Ask three times, as the machine itself may stand still."""
-        for _ in range(3):
-            pauses.clear()
-            answers = run(ask(what))
-            if max(pauses) < 0.05:
-                break
-        return answers
+    pauses: list[float] = []
+    while not pauses or (
+        pauses[-1] >= 0.05 and len(pauses) < 3
+    ):  # again from the start, as the machine may stand still
+        run(legacy.openrouter_models_api.close())
+        before = len(upstream.requests)
+        answers, longest = run(ask())
+        pauses.append(longest)
+        assert 1 == len(upstream.requests) - before
+    assert pauses[-1] < 0.05
+    assert 100 == len(answers)
+    assert answers[0] == answers[99]
 
-    answers = quiet(legacy.get_dynamic_model_pricing)
-    assert [(400, "openrouter_api")] * 100 == [(len(answer["models"]), answer["source"]) for answer in answers]
+
+def test_loops_in_several_threads(legacy: ModuleType, upstream: Upstream) -> None:
+    """Event loops in four threads share one request, and each caller has its answer."""
+    hold = threading.Event()
+    upstream.say(*ROWS, hold=hold)
+    found: list[Any] = []
+
+    async def ask() -> None:
+        tasks = [asyncio.create_task(legacy.get_dynamic_model_pricing()) for _ in range(25)]
+        if barrier.wait(10) == 0:
+            hold.set()
+        found.extend(answer["models"] for answer in await asyncio.gather(*tasks))
+
+    barrier = threading.Barrier(4)
+    threads = [threading.Thread(target=lambda: run(ask())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert [EXPECTED] * 100 == found
     assert 1 == len(upstream.requests)
-    assert max(pauses) < 0.05
-    cached = legacy.CachedOpenRouterRepository(legacy.OpenRouterRepository())
-    answers = quiet(legacy.PricingCalculatorService(cached).get_model_pricing)
-    assert [400] * 100 == [len(answer["models"]) for answer in answers]
+
+
+def test_after_a_fork(legacy: ModuleType, upstream: Upstream) -> None:
+    """A forked child answers from what its parent held, fetches by itself, and ends without the parent noticing."""
+    run(legacy.get_dynamic_model_pricing())
+    pid = os.fork()
+    if pid == 0:
+        good = False
+        try:
+            answers = [run(legacy.get_dynamic_model_pricing(force)) for force in (False, True)]
+            good = [EXPECTED] * 2 == [answer["models"] for answer in answers]
+            run(legacy.openrouter_models_api.close())
+        finally:
+            os._exit(0 if good else 1)
+    assert 0 == os.waitpid(pid, 0)[1]
     assert 2 == len(upstream.requests)
-    assert max(pauses) < 0.05
+    assert EXPECTED == run(legacy.get_dynamic_model_pricing())["models"]
+    assert 2 == len(upstream.requests)
+
+
+def test_importing_does_nothing(tmp_path: Path) -> None:
+    """The star import opens no socket and no file to write, starts no thread, and loads nothing that speaks HTTP."""
+    code = (
+        "import sys\n"
+        "seen = []\n"
+        "def hook(event, args):\n"
+        "    writes = event == 'open' and isinstance(args[1], str) and set(args[1]) & set('wax+')\n"
+        "    if writes or event.startswith(('socket.', 'subprocess.', 'sqlite3.', '_thread.', 'os.mkdir')):\n"
+        "        seen.append(event)\n"
+        "sys.dont_write_bytecode = True\n"
+        "sys.addaudithook(hook)\n"
+        "from openrouter_pricing.openwebui import *\n"
+        "heavy = {'requests', 'urllib3', 'stamina', 'diskcache'}\n"
+        "print(seen, sorted(heavy & set(sys.modules)), get_dynamic_model_pricing)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("[] [] <function get_dynamic_model_pricing")
+    assert "" == done.stderr
 
 
 def test_nothing_was_ever_fetched(legacy: ModuleType, upstream: Upstream) -> None:
     """Without any prices the twelve rows answer, to the digit, and say why; later calls recover."""
     upstream.fail(500)
     answer = run(legacy.get_dynamic_model_pricing())
+    assert ["success", "models", "last_updated", "source", "error"] == list(answer)
     assert (False, "hardcoded_fallback") == (answer["success"], answer["source"])
     assert "500" in answer["error"]
     figures = ["name", "provider", "price_per_million_input", "price_per_million_output", "context_length", "category"]
@@ -228,6 +336,76 @@ def test_a_failing_upstream(legacy: ModuleType, upstream: Upstream) -> None:
     upstream.say(*({**listed, "name": "recovered"} for listed in ROWS))
     answer = run(legacy.get_dynamic_model_pricing(True))
     assert ("openrouter_api", {"recovered"}) == (answer["source"], {model["name"] for model in answer["models"]})
+
+
+def test_no_secret_is_told(
+    legacy: ModuleType, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What an answer, an error or the log says of a failure holds neither the key nor a password."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-hidden")
+    monkeypatch.setenv("OPENROUTER_PRICING_BASE_URL", upstream.url.replace("//", "//user:hidden@"))
+    for answer in (Answer(b"Bearer sk-or-hidden hidden", 401), Answer(b"sk-or-hidden")):
+        upstream.answer = answer
+        told = run(legacy.get_dynamic_model_pricing())["error"]
+        with pytest.raises(legacy.RepositoryError) as caught:
+            run(legacy.OpenRouterRepository().fetch_all_models())
+        assert told
+        assert "hidden" not in told + str(caught.value)
+    assert caplog.text
+    assert "hidden" not in caplog.text
+
+
+def test_the_circuit_breaker_of_the_upstream(
+    legacy: ModuleType, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three failures in a row the upstream is left alone for its time, and then answers again."""
+    monkeypatch.setenv("OPENROUTER_PRICING_BREAKER_RECOVERY", "0.2")
+    repository = legacy.OpenRouterRepository()
+    upstream.fail(500)
+    assert [False] * 3 == [run(repository.health_check()) for _ in range(3)]
+    pricing = openwebui._SHARED.pricing()
+    assert (3, "open") == (len(upstream.requests), pricing.stats().breaker)
+    assert run(repository.health_check()) is False
+    assert 3 == len(upstream.requests)
+    upstream.say(*ROWS)
+    while pricing.stats().breaker == "open":
+        pass
+    assert run(repository.health_check()) is True
+    assert "openrouter_api" == run(legacy.get_dynamic_model_pricing())["source"]
+
+
+def test_prices_on_disk(
+    legacy: ModuleType, upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prices of before a restart answer after it, without a request, and as a fallback once they are too old."""
+    monkeypatch.setenv("OPENROUTER_PRICING_BACKEND", f"disk://{tmp_path}/store")
+    run(legacy.get_dynamic_model_pricing())
+    upstream.fail(500)
+    run(legacy.openrouter_models_api.close())
+    answer = run(legacy.get_dynamic_model_pricing())
+    assert ("openrouter_api", EXPECTED, 1) == (answer["source"], answer["models"], len(upstream.requests))
+    run(legacy.openrouter_models_api.close())
+    for name in ("L2_TTL", "STALE_WHILE_REVALIDATE"):
+        monkeypatch.setenv(f"OPENROUTER_PRICING_{name}", "0.001")
+    before, answer = answer, run(legacy.get_dynamic_model_pricing())
+    assert ("cache_fallback", EXPECTED, 2) == (answer["source"], answer["models"], len(upstream.requests))
+    assert before["last_updated"] == answer["last_updated"]
+
+
+def test_offline(legacy: ModuleType, upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network the prices on disk answer, however old, and nothing is ever asked for."""
+    monkeypatch.setenv("OPENROUTER_PRICING_BACKEND", f"disk://{tmp_path}/store")
+    run(legacy.get_dynamic_model_pricing())
+    run(legacy.openrouter_models_api.close())
+    monkeypatch.setenv("OPENROUTER_PRICING_OFFLINE", "true")
+    monkeypatch.setenv("OPENROUTER_PRICING_WARM_INTERVAL", "0.000001")
+    assert "openrouter_api" == run(legacy.get_dynamic_model_pricing())["source"]
+    assert "cache_fallback" == run(legacy.get_dynamic_model_pricing(True))["source"]
+    assert (0, False) == (
+        openwebui._SHARED.pricing().stats().fetches,
+        run(legacy.OpenRouterRepository().health_check()),
+    )
+    assert 1 == len(upstream.requests)
 
 
 def test_a_bad_environment(legacy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +461,22 @@ def test_the_repository(legacy: ModuleType, upstream: Upstream) -> None:
     assert (None, True, 8) == (missing, health, again)
 
 
+def test_a_repository_of_somebody_elses_making(legacy: ModuleType, upstream: Upstream) -> None:
+    """What a subclass says of the models is what the services answer from."""
+    base = legacy.OpenRouterRepository
+
+    class One(base):  # type: ignore[misc,valid-type]
+        async def fetch_all_models(self) -> list[Any]:
+            return (await super().fetch_all_models())[:1]
+
+    service = legacy.PricingCalculatorService(One())
+    assert EXPECTED[:1] == run(service.get_model_pricing())["models"]
+    assert EXPECTED[:1] == run(service.get_cheapest_models())
+    assert EXPECTED[:1] == [
+        model.to_dict() for model in run(legacy.CachedOpenRouterRepository(One()).fetch_all_models())
+    ]
+
+
 def test_a_router_costs_what_it_used_to(legacy: ModuleType) -> None:
     """A router's legacy figures are negative here, and the facade refuses to price it."""
     service = legacy.PricingCalculatorService(legacy.CachedOpenRouterRepository(legacy.OpenRouterRepository()))
@@ -309,6 +503,51 @@ def test_the_repository_fails(legacy: ModuleType, upstream: Upstream) -> None:
     assert "Fast" == run(repository.fetch_model_by_id("a/fast")).name
     upstream.fail(500)
     assert "Fast" == run(repository.fetch_model_by_id("a/fast")).name
+    assert "O1 Preview" == run(repository.fetch_model_by_id("openai/o1-preview")).name
+
+
+def test_no_thread_is_left(legacy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started the repository is not healthy, and says so."""
+
+    async def ask() -> bool:
+        monkeypatch.setattr(threading.Thread, "start", lambda self: (_ for _ in ()).throw(RuntimeError("no thread")))
+        healthy: bool = await legacy.OpenRouterRepository().health_check()
+        monkeypatch.undo()
+        return healthy
+
+    assert run(ask()) is False
+
+
+def test_costs(legacy: ModuleType) -> None:
+    """What each model costs is what exact arithmetic makes of the listed prices, to the last digits of a float."""
+    service = legacy.PricingCalculatorService(legacy.CachedOpenRouterRepository(legacy.OpenRouterRepository()))
+    for listed in ROWS:
+        cost = run(service.calculate_cost(listed["id"], 123_456, 7_890, markup_rate=1.25))
+        given, made = (Decimal(listed["pricing"].get(key, "0")) for key in ("prompt", "completion"))
+        exact = {
+            "input_cost": given * 123_456,
+            "output_cost": made * 7_890,
+            "raw_cost": given * 123_456 + made * 7_890,
+            "markup_cost": (given * 123_456 + made * 7_890) * Decimal("1.25"),
+            "price_per_million_input": given * 1_000_000,
+            "price_per_million_output": made * 1_000_000,
+        }
+        names = {"model_id": listed["id"], "input_tokens": 123_456, "output_tokens": 7_890, "markup_rate": 1.25}
+        assert names == {name: cost[name] for name in names}
+        assert pytest.approx({name: float(value) for name, value in exact.items()}, rel=1e-14) == {
+            name: cost[name] for name in exact
+        }
+        assert names.keys() | exact.keys() == cost.keys()
+
+
+@pytest.mark.parametrize("name", recorded_names())
+def test_recorded_days(legacy: ModuleType, upstream: Upstream, name: str) -> None:
+    """Every row of a recorded day is what the old module's rules make of it."""
+    rows = recorded(name)["data"]
+    upstream.say(*rows)
+    models = run(legacy.get_dynamic_model_pricing())["models"]
+    assert sorted(map(expected, rows), key=lambda model: (model["provider"], model["name"])) == models
+    assert 100 < len(models)
 
 
 def test_the_global(legacy: ModuleType, upstream: Upstream) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import os
@@ -14,8 +15,9 @@ from typing import Any, TypeVar
 import pytest
 
 from openrouter_pricing import CircuitOpenError
+from openrouter_pricing import _legacy_cache as caches
 from openrouter_pricing import _legacy_flights as flights
-from openrouter_pricing import _legacy_repository as repositories
+from openrouter_pricing import _legacy_models as values
 from openrouter_pricing.openwebui import (
     CachedOpenRouterRepository,
     CacheManager,
@@ -59,6 +61,7 @@ class Fixed(ModelPricingRepository):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.models = MODELS
         self.fails = False
         self.gate: asyncio.Event | None = None
 
@@ -70,11 +73,11 @@ class Fixed(ModelPricingRepository):
 
     async def fetch_all_models(self) -> list[ModelPricing]:
         await self._ask("all")
-        return MODELS
+        return self.models
 
     async def fetch_model_by_id(self, model_id: str) -> ModelPricing | None:
         await self._ask(model_id)
-        return next((one for one in MODELS if one.id == model_id), None)
+        return next((one for one in self.models if one.id == model_id), None)
 
     async def health_check(self) -> bool:
         await self._ask("health")
@@ -95,7 +98,7 @@ class Hands:
 def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     """A clock that is turned by hand."""
     clock = Hands()
-    monkeypatch.setattr(repositories, "time", clock)
+    monkeypatch.setattr(caches, "time", clock)
     metrics._operations.clear()
     return clock
 
@@ -122,7 +125,7 @@ def test_two_tiers(hands: Hands, fixed: Fixed) -> None:
         return seen
 
     assert [1, 1, 1, 1, 2] == run(ask())
-    assert (1, 1) == (len(cached.l1_cache), len(cached.l2_cache))
+    assert (1, 1 + len(MODELS)) == (len(cached.l1_cache), len(cached.l2_cache))
     assert (100, 60, 1000, 3600) == (
         cached.l1_cache.maxsize,
         cached.l1_cache.ttl,
@@ -131,11 +134,36 @@ def test_two_tiers(hands: Hands, fixed: Fixed) -> None:
     )
 
 
-def test_the_list_is_the_callers_own(hands: Hands, fixed: Fixed) -> None:
-    """Who empties the list that was given empties nobody else's."""
+def test_models_are_the_callers_own(hands: Hands, fixed: Fixed) -> None:
+    """Who changes what was given changes nobody else's, nor what is kept; of one model not even what is nested."""
     cached = CachedOpenRouterRepository(fixed)
-    run(cached.fetch_all_models()).clear()
-    assert 4 == len(run(cached.fetch_all_models()))
+    before = [one.to_dict() for one in MODELS]
+    given = run(cached.fetch_all_models())
+    given[0].price_per_million_input = 99.0
+    given.clear()
+    one = run(cached.fetch_model_by_id("cheap/x"))
+    assert one is not None
+    assert one.architecture is not None
+    one.architecture["modality"] = one.name = "changed"
+    row = run(PricingCalculatorService(cached).get_model_pricing())["models"][0]
+    row["architecture"]["modality"] = row["name"] = "changed"
+    assert before == [one.to_dict() for one in run(cached.fetch_all_models())]
+    assert before == run(PricingCalculatorService(cached).get_model_pricing())["models"]
+    assert before[1] == run(PricingCalculatorService(cached).get_model_by_id("cheap/x"))
+
+
+def test_a_list_answers_for_its_models(hands: Hands, fixed: Fixed) -> None:
+    """Models of the list are not asked for one by one, and a new list ends what was known of them before."""
+    cached = CachedOpenRouterRepository(fixed)
+    run(cached.fetch_model_by_id("cheap/x"))
+    run(cached.fetch_all_models())
+    assert [MODELS[1], MODELS[3]] == [run(cached.fetch_model_by_id(name)) for name in ("cheap/x", "openai/gpt-4o")]
+    assert ["cheap/x", "all"] == fixed.asked
+    fixed.models = [model("cheap", 0.2, 0.4)]
+    run(CacheManager(cached).force_refresh())
+    assert fixed.models[0] == run(cached.fetch_model_by_id("cheap/x"))
+    assert run(cached.fetch_model_by_id("openai/gpt-4o")) is None
+    assert ["cheap/x", "all", "all", "openai/gpt-4o"] == fixed.asked
 
 
 def test_one_question_for_all_callers(hands: Hands, fixed: Fixed) -> None:
@@ -170,9 +198,20 @@ def test_stale_models(hands: Hands, fixed: Fixed) -> None:
     assert MODELS == run(cached.fetch_all_models())
     assert MODELS[1] == run(cached.fetch_model_by_id("cheap/x"))
     answer = run(PricingCalculatorService(cached).get_model_pricing())
-    assert (True, "cache_fallback") == (answer["success"], answer["source"])
+    assert (True, "cache_fallback", None) == (answer["success"], answer["source"], answer["error"])
+    assert cached.last_refresh is not None
+    assert cached.last_refresh.isoformat() == answer["last_updated"]
     fixed.fails = False
     assert "openrouter_api" == run(PricingCalculatorService(cached).get_model_pricing(force_refresh=True))["source"]
+
+
+def test_a_failed_refresh_is_forgotten(hands: Hands, fixed: Fixed) -> None:
+    """Only the answer that an error made old says so; what is still fresh answers as such afterwards."""
+    service = PricingCalculatorService(CachedOpenRouterRepository(fixed))
+    run(service.get_model_pricing())
+    fixed.fails = True
+    sources = [run(service.get_model_pricing(force))["source"] for force in (True, False)]
+    assert ["cache_fallback", "openrouter_api"] == sources
 
 
 def test_models_by_id(hands: Hands, fixed: Fixed) -> None:
@@ -185,7 +224,7 @@ def test_models_by_id(hands: Hands, fixed: Fixed) -> None:
 
     async def fallback(model_id: str) -> ModelPricing:
         fixed.asked.append("fallback")
-        return repositories.fallback_models()[0]
+        return values.fallback_models()[0]
 
     fixed.fetch_model_by_id = fallback  # type: ignore[method-assign]
     for _ in range(2):
@@ -210,18 +249,27 @@ def test_invalidation(hands: Hands, fixed: Fixed) -> None:
         await cached.fetch_all_models()
         await cached.fetch_model_by_id("cheap/x")
 
+    def sizes() -> tuple[int, int]:
+        return len(cached.l1_cache), len(cached.l2_cache)
+
     run(fill())
-    run(cached.invalidate_cache("cheap"))
-    assert (1, 1) == (len(cached.l1_cache), len(cached.l2_cache))
+    assert (2, 1 + len(MODELS)) == sizes()
+    run(cached.invalidate_cache("cheap/x"))
+    assert (1, len(MODELS)) == sizes()
     run(fill())
+    run(cached.invalidate_cache("models:list"))
+    assert (1, len(MODELS)) == sizes()
+    run(cached.health_check())
+    run(cached.invalidate_cache("openrouter:models"))
+    assert (1, 0) == sizes()
     run(cached.invalidate_cache())
-    assert (0, 0) == (len(cached.l1_cache), len(cached.l2_cache))
-    assert ["all", "cheap/x", "cheap/x"] == fixed.asked
+    assert (0, 0) == sizes()
+    assert ["all", "cheap/x", "health"] == fixed.asked
 
 
 def test_the_cache_is_bounded(hands: Hands, fixed: Fixed) -> None:
     """The oldest entries make room."""
-    tier: repositories.TtlCache[int] = repositories.TtlCache(2, 60)
+    tier: caches.TtlCache[int] = caches.TtlCache(2, 60)
     for number in (1, 2, 3, 3):
         tier.put(str(number), number)
     assert (2, None, 2, 3) == (len(tier), tier.get("1"), tier.get("2"), tier.get("3"))
@@ -251,6 +299,26 @@ def test_a_refresh_behind_an_answer(hands: Hands, fixed: Fixed) -> None:
     cached.enable_background_refresh = False
     run(ask(3))
     assert 3 == len(fixed.asked)
+
+
+def test_a_refresh_dies_with_its_loop(hands: Hands, fixed: Fixed, caplog: pytest.LogCaptureFixture) -> None:
+    """A loop that ends takes the refresh behind its answer along without a word, and the next one refreshes again."""
+    cached = CachedOpenRouterRepository(fixed)
+    run(cached.fetch_all_models())
+    hands.now += 56 * 60
+
+    async def ask(gate: asyncio.Event | None) -> None:
+        fixed.gate = gate
+        await cached.fetch_all_models()
+        while cached._tasks and gate is None:
+            await asyncio.sleep(0)
+
+    run(ask(asyncio.Event()))
+    gc.collect()
+    assert ([], {}) == (caplog.records, cached._tasks)
+    hands.now += 60
+    run(ask(None))
+    assert (["all"] * 3, 0) == (fixed.asked, cached.l2_cache.age("openrouter:models:list"))
 
 
 def test_the_end_of_a_cached_repository(hands: Hands, fixed: Fixed) -> None:
@@ -347,6 +415,20 @@ def test_prices_of_any_repository(fixed: Fixed) -> None:
     )
 
 
+def test_a_cache_of_somebody_elses(fixed: Fixed) -> None:
+    """A repository with a cache of its own is told to forget it where prices are wanted now."""
+    forgotten: list[str | None] = []
+
+    async def invalidate_cache(partial_key: str | None = None) -> None:
+        forgotten.append(partial_key)
+
+    fixed.invalidate_cache = invalidate_cache  # type: ignore[attr-defined]
+    service = PricingCalculatorService(fixed)
+    for force in (False, True):
+        assert len(MODELS) == len(run(service.get_model_pricing(force))["models"])
+    assert [None] == forgotten
+
+
 def test_the_manager(hands: Hands, fixed: Fixed) -> None:
     """It warms and refreshes the cache, and says what is in it."""
     manager = CacheManager(CachedOpenRouterRepository(fixed))
@@ -370,7 +452,7 @@ def test_the_manager(hands: Hands, fixed: Fixed) -> None:
         "is_warming": False,
         "periodic_refresh_active": False,
     } == empty
-    assert (1, 1, 50.0) == (full["l1_cache"]["size"], full["l2_cache"]["size"], full["l1_cache"]["hit_rate"])
+    assert (1, 5, 50.0) == (full["l1_cache"]["size"], full["l2_cache"]["size"], full["l1_cache"]["hit_rate"])
     assert (2, 1, 1) == tuple(full["performance"][key] for key in ("total_requests", "cache_hits", "cache_misses"))
     assert full["last_refresh"].endswith("+00:00")
     assert 0 == dropped["l1_cache"]["size"]
@@ -427,6 +509,27 @@ def test_periodic_refreshes(hands: Hands, fixed: Fixed) -> None:
         run(manager.start_periodic_refresh(0))
 
 
+def test_periodic_refreshes_of_another_loop(hands: Hands, fixed: Fixed) -> None:
+    """They can be stopped from another loop than the one that they run in."""
+    manager = CacheManager(CachedOpenRouterRepository(fixed))
+    started, ended = threading.Event(), threading.Event()
+
+    async def refresh() -> None:
+        await manager.start_periodic_refresh()
+        [task] = asyncio.all_tasks() - {asyncio.current_task()}
+        started.set()
+        await asyncio.wait({task}, timeout=10)
+        if task.cancelled():
+            ended.set()
+
+    thread = threading.Thread(target=lambda: run(refresh()))
+    thread.start()
+    assert started.wait(10)
+    run(manager.stop_periodic_refresh())
+    thread.join(10)
+    assert ended.is_set()
+
+
 def test_lists_for_pages() -> None:
     """Groups and comparisons are sorted by mean price; filters keep the order."""
     mapper = ModelMapperService()
@@ -456,7 +559,7 @@ def test_lists_for_pages() -> None:
 
 def test_the_models_that_the_fork_offers() -> None:
     """Eighteen ids: those of the fallback rows and six more."""
-    ids = [one.id for one in repositories.fallback_models()]
+    ids = [one.id for one in values.fallback_models()]
     ids += ["google/gemini-2.5-flash-lite-preview-06-17", "openai/gpt-4.1", "x-ai/grok-4"]
     ids += ["openai/o4-mini-high", "openai/o3", "openai/chatgpt-4o-latest"]
     offered = [ModelPricing(name, name, "", 0, 0, 0, ModelCategory.BUDGET) for name in ids]
@@ -555,6 +658,7 @@ def test_the_circuit_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
         return [*states, breaker.state]
 
     assert ["closed", "closed", "closed", "open", "half-open", "again", "closed"] == run(seen())
+    assert 3 == run(breaker.call(lambda *numbers: sum(numbers), 1, 2))
     assert Exception is CircuitBreaker().expected_exception
 
 
@@ -613,14 +717,39 @@ def test_a_flight_that_outlives_its_loop() -> None:
 
 
 def test_a_flight_that_fails() -> None:
-    """The error of the work is raised where it was asked for, by every caller."""
+    """The error of the work, or of copying what it gave, is raised where it was asked for, by every caller."""
     made = flights.Flights()
 
-    async def ask() -> list[str]:
-        answers = await asyncio.gather(*(made.ask("key", lambda: {}["x"]) for _ in range(3)), return_exceptions=True)
+    async def ask(work: Any, copy: Any) -> list[str]:
+        answers = await asyncio.gather(*(made.ask("key", work, copy) for _ in range(3)), return_exceptions=True)
         return [type(answer).__name__ for answer in answers]
 
-    assert ["KeyError"] * 3 == run(ask())
+    assert ["KeyError"] * 3 == run(ask(lambda: {}["x"], list))
+    assert ["TypeError"] * 3 == run(ask(lambda: 5, list))
+
+
+def test_flights_that_never_land() -> None:
+    """A loop that is closed before its flight starts is not kept, nor is what a parent process had under way."""
+    made = flights.Flights()
+    loop = asyncio.new_event_loop()
+
+    async def ask_and_give_up() -> None:
+        question = made.ask("key", lambda: 5)
+        question.send(None)
+        question.close()
+
+    task = loop.create_task(ask_and_give_up())
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    assert (True, 1) == (task.done(), len(made._flights))
+
+    async def ask() -> int:
+        made._flights[(-1, 0, "key")] = flights._Flight(asyncio.get_running_loop())
+        return await made.ask("key", lambda: 5)
+
+    assert 5 == run(ask())
+    assert {} == made._flights
 
 
 def test_a_flight_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,7 +207,7 @@ def test_bad_payloads_change_nothing(upstream: Upstream, tmp_path: Path, figure:
 
     upstream.close()  # and now nobody is there any more
     done = subprocess.run(
-        [sys.executable, "-P", "-c", _RESTARTED, upstream.url],
+        [sys.executable, "-c", _RESTARTED, upstream.url], cwd=Path(__file__).parent,
         input=json.dumps(backends), capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     good = ["0.00045000", "live", len(ROWS)]

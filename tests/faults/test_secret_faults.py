@@ -209,7 +209,7 @@ def run(commands: list[list[str]], folder: Path, **environ: str) -> str:
     for number, command in enumerate(commands):
         options = {"BACKEND": f"disk://{folder}/{number}", "DEADLINE": "2", "ATTEMPTS": "2"}
         done = subprocess.run(
-            [sys.executable, "-P", *command],
+            [sys.executable, *command], cwd=Path(__file__).parent,
             env={**os.environ, **{f"OPENROUTER_PRICING_{name}": text for name, text in options.items()}, **environ},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip

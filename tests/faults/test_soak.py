@@ -139,9 +139,11 @@ def test_soak(tmp_path: Path, upstream: Upstream, figure: Figure) -> None:
     noise = threading.Thread(target=misbehave, args=(upstream, stop))
     upstream.answer = Answer(listing(1))
     noise.start()
-    command = [sys.executable, "-P", "-c", textwrap.dedent(SOAK), upstream.url, str(tmp_path / "store"), str(SECONDS)]
+    command = [sys.executable, "-c", textwrap.dedent(SOAK), upstream.url, str(tmp_path / "store"), str(SECONDS)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS * 1.5 + 120, check=False)
+        done = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=SECONDS * 1.5 + 120, check=False
+        )
     finally:
         stop.set()
         noise.join(10)

@@ -191,8 +191,8 @@ with Pricing(Settings(base_url=url, backend=backend, deadline=deadline)) as pric
 
 def ask_cold(url: str, folder: Path, deadline: float) -> list[Any]:
     """The first question in a process of its own."""
-    command = [sys.executable, "-P", "-c", _COLD, url, f"disk://{folder}/store", str(deadline)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    command = [sys.executable, "-c", _COLD, url, f"disk://{folder}/store", str(deadline)]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True, timeout=60)
     assert "Traceback" not in done.stderr
     answer: list[Any] = json.loads(done.stdout)
     return answer
@@ -407,7 +407,7 @@ def test_a_hostile_answer_is_abandoned(fault: str, tmp_path: Path, figure: Figur
 
     with raw_peer(talk) as url:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", _WARM, url, f"disk://{tmp_path}/store", str(deadline)],
+            [sys.executable, "-c", _WARM, url, f"disk://{tmp_path}/store", str(deadline)], cwd=Path(__file__).parent,
             capture_output=True, text=True, check=True, timeout=120,
         )  # fmt: skip
     report = json.loads(done.stdout)
