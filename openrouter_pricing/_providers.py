@@ -109,7 +109,7 @@ class ProviderPrices:
         clock: Clock,
     ) -> None:
         self._main = main
-        self._settings = attrs.evolve(settings, fallback=False)
+        self._settings = settings
         self._clients = _Clients(open_source, owned=owns_source, most=settings.pool_size)
         self._closed = False
         self._clock = clock
@@ -133,7 +133,7 @@ class ProviderPrices:
 
     def _cache(self, model_id: str) -> CatalogCache:
         return CatalogCache(
-            self._settings,
+            attrs.evolve(self._settings, fallback=False),
             self._main.open_backend,
             lambda recorder: _OneModel(self._clients, recorder, model_id),
             self._clock,

@@ -132,24 +132,22 @@ class Store:
         self._blocker: tuple[bytes, float] | None = None
         self._prefix = f"v{FORMAT}:{hashlib.sha256(url.encode()).hexdigest()[:16]}:"
 
-    def head(self, timeout: float = _READ) -> Head | None:
-        """What the store holds, or None."""
-        data = self._ask(lambda backend: backend.get(self._prefix + "head"), None, timeout)
-        if data is None:
-            return None
-        try:
-            return Head.loads(data)
-        except (ValueError, TypeError, RecursionError) as error:
-            return self._failed(error, None)
-
     def newer(self, record: Record | None) -> Record | None:
-        """What the store holds, if it is newer than ``record``; else None.
+        """What the store holds, if it is newer than ``record``; else None. Waits for the backend for 0.8 s at most.
 
         A wall clock that was wrong must not make prices fresh for ever: a head from the future counts from now on, for
         everybody, and a record from the future is always older.
         """
         self._recorder.count("l2_checks")
-        head = self.head()
+        # One job for head, body and their check: each hand-over to another thread takes as long as a small file.
+        return self._ask(lambda backend: self._newer(backend, record), None, _READ)
+
+    def head(self) -> Head | None:
+        """What the store holds, or None."""
+        return self._ask(self._head, None, _READ)
+
+    def _newer(self, backend: Any, record: Record | None) -> Record | None:
+        head = self._head(backend)
         if head is None or (record is not None and head == record.head):
             return None
         now = self._clock.utcnow()
@@ -157,14 +155,14 @@ class Store:
             return None
         if head.fetched_at > now + _SKEW:
             head = head._replace(fetched_at=now)
-            self._put_head(head)
+            backend.set(self._prefix + "head", head.dumps())
         if record is not None and record.catalog.digest == head.digest:
             catalog = record.catalog.dated(head.fetched_at)
         else:
-            found = self._catalog(head)
-            if found is None and (again := self.head()) is not None and again != head:
+            found = self._catalog(backend, head)
+            if found is None and (again := self._head(backend)) is not None and again != head:
                 head = again  # it was being replaced
-                found = self._catalog(head)
+                found = self._catalog(backend, head)
             if found is None:
                 return None
             catalog = found
@@ -172,21 +170,27 @@ class Store:
         age = max(0.0, (now - head.fetched_at).total_seconds())
         return Record(catalog, head, self._clock.monotonic() - age)
 
-    def _catalog(self, head: Head) -> Catalog | None:
-        """The catalogue of a head, verified; None where its body is gone or is not what the head says."""
-        body = self._ask(lambda backend: backend.get(self._body(head.digest)), None, _READ)
-        if body is None:
-            return None
+    def _head(self, backend: Any) -> Head | None:
+        """What the backend holds, or None."""
+        data = backend.get(self._prefix + "head")
         try:
-            return Catalog.from_body(body, as_of=head.fetched_at, digest=head.digest)
+            return None if data is None else Head.loads(data)
+        except (ValueError, TypeError, RecursionError) as error:
+            return self._failed(error, None)
+
+    def _catalog(self, backend: Any, head: Head) -> Catalog | None:
+        """The catalogue of a head, verified; None where its body is gone or is not what the head says."""
+        body = backend.get(self._body(head.digest))
+        try:
+            return None if body is None else Catalog.from_body(body, as_of=head.fetched_at, digest=head.digest)
         except (PayloadError, TypeError, ValueError) as error:
             return self._failed(error, None)
 
     def save(self, catalog: Catalog, head: Head) -> None:
         """Keep a catalogue: first the body, then the head that points at it, then the body before goes."""
-        before = self.head(_WRITE)
 
         def write(backend: Any) -> None:
+            before = self._head(backend)
             if backend.get(self._body(head.digest)) != catalog.body:
                 backend.set(self._body(head.digest), catalog.body)
             backend.set(self._prefix + "head", head.dumps())
@@ -194,9 +198,6 @@ class Store:
                 backend.delete(self._body(before.digest))
 
         self._ask(write, None, _WRITE)
-
-    def _put_head(self, head: Head) -> None:
-        self._ask(lambda backend: backend.set(self._prefix + "head", head.dumps()), None, _READ)
 
     def lease(self, seconds: float) -> str | None:
         """Take the right to fetch for so many seconds: a token, or None where somebody else has it.

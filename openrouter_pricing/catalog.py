@@ -15,7 +15,7 @@ from .errors import PayloadError, UnknownModelError
 from .model import Category, Model
 
 #: Changes whenever the stored form does; a store keeps the releases apart by it.
-FORMAT = 1
+FORMAT = 2
 
 #: Suffixes that choose a route and not a price: the base row prices them.
 #: https://openrouter.ai/docs/guides/routing/model-variants
@@ -35,7 +35,7 @@ class Catalog(Mapping[str, Model]):
         skipped: how many rows could not be read and were left out.
     """
 
-    __slots__ = ("_body", "_models", "_rows", "_slugs", "as_of", "digest", "skipped")
+    __slots__ = ("_body", "_models", "_rows", "_slugs", "_start", "as_of", "digest", "skipped")
 
     def __init__(self, body: bytes, *, as_of: datetime, digest: str | None = None, skipped: int = 0) -> None:
         """Take a stored body; :meth:`from_models` and :meth:`loads` are the ways to get one."""
@@ -44,19 +44,12 @@ class Catalog(Mapping[str, Model]):
         self.skipped: int = skipped
         self._body = body
         self._models: dict[str, Model] = {}
-        self._rows: dict[str, tuple[int, int]] = {}
-        self._slugs: dict[str, str] = {}
-        start = body.index(b"\n") + 1
-        for model_id, slug, length in json.loads(body[:start]):
-            self._rows[model_id] = (start, start + length)
-            start += length
-            if slug is not None and slug != "":
-                # A slug shared by a row and its `:free` and `:batch` rows means the row without suffix.
-                known = self._slugs.get(slug)
-                if known is None or (":" not in model_id and (not known or ":" in known)):
-                    self._slugs[slug] = model_id
-                elif ":" in known:
-                    self._slugs[slug] = ""  # shared by suffixed rows alone: which is meant cannot be known
+        self._start = body.index(b"\n") + 1
+        rows, slugs = json.loads(body[: self._start])
+        if not _is_index(rows, int) or not _is_index(slugs, str):
+            raise TypeError("a catalogue begins with where its rows are, and what its slugs mean")
+        self._rows: dict[str, int] = rows
+        self._slugs: dict[str, str] = slugs
 
     # -- making, storing and reading back --------------------------------------------------------------------------
 
@@ -85,25 +78,24 @@ class Catalog(Mapping[str, Model]):
         if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
             raise TypeError(f"models must be a list of objects, not {type(rows).__name__}")
         stored_at = aware(as_of, "as_of")
-        index: list[tuple[str, str | None, int]] = []
+        places: dict[str, int] = {}
+        slugs: dict[str, str] = {}
         texts: list[bytes] = []
-        decoded: dict[str, Model] = {}
-        skipped = 0
+        skipped = end = 0
         for number, row in enumerate(rows):
             try:
                 model = Model.from_dict(row)
-                if model.id in decoded:
+                if model.id in places:
                     raise ValueError(f"id {model.id!r} stands twice")  # noqa: TRY301
             except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
                 skipped += 1
                 problem(f"models[{number}]: {str(error)[:200]}")
                 continue
-            text = model._row + b"\n"
-            slug = row.get("canonical_slug")
-            index.append((model.id, slug if slug != model.id else None, len(text)))
-            texts.append(text)
-            decoded[model.id] = model
-        head = json.dumps(index, separators=(",", ":")).encode()
+            _note_slug(slugs, row.get("canonical_slug"), model.id)
+            texts.append(model._row + b"\n")
+            places[model.id] = end
+            end += len(texts[-1])
+        head = json.dumps([places, slugs], separators=(",", ":")).encode()
         return cls(b"".join([head, b"\n", *texts]), as_of=stored_at, skipped=skipped)
 
     def dumps(self) -> bytes:
@@ -207,8 +199,8 @@ class Catalog(Mapping[str, Model]):
         return model
 
     def _decode(self, row_id: str) -> Model:
-        start, end = self._rows[row_id]
-        text = self._body[start : end - 1]
+        start = self._start + self._rows[row_id]
+        text = self._body[start : self._body.index(b"\n", start)]
         return Model.from_dict(json.loads(text), text)
 
     def _resolve(self, name: str) -> str | None:
@@ -301,6 +293,21 @@ class Catalog(Mapping[str, Model]):
     def by_category(self) -> dict[Category, list[Model]]:
         """Category to its models, cheapest category first; router models, which have no category, are left out."""
         return {category: self.find(category=category) for category in Category}
+
+
+def _is_index(value: object, kind: type) -> bool:
+    return isinstance(value, dict) and {kind}.issuperset(map(type, value.values()))
+
+
+def _note_slug(slugs: dict[str, str], slug: str | None, model_id: str) -> None:
+    """A slug shared by a row and its ``:free`` and ``:batch`` rows means the row without suffix."""
+    if not slug or slug == model_id:
+        return
+    known = slugs.get(slug)
+    if known is None or (":" not in model_id and (not known or ":" in known)):
+        slugs[slug] = model_id
+    elif ":" in known:
+        slugs[slug] = ""  # shared by suffixed rows alone: which is meant cannot be known
 
 
 def _category(value: Category | str) -> Category:

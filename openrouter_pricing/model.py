@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import re
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -187,7 +188,7 @@ def _strings(value: object, name: str) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise TypeError(f"{name} must be a list of strings")
-    return tuple(value)
+    return tuple(map(sys.intern, value))  # hundreds of models say the same few words
 
 
 def _number(value: object) -> object:

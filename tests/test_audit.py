@@ -529,7 +529,7 @@ def test_a_log_that_is_not_there(ask: Ask) -> None:
         (gzip.compress(CATALOG.dumps())[:-9], "Compressed file ended before the end-of-stream marker was reached"),
         (b"\x1f\x8bnonsense", "Unknown compression method"),
         (gzip.compress(b"")[:10] + b"\xff" * 20, "Error -3 while decompressing data"),
-        (CATALOG.dumps().replace(b'"format": 1', b'"format": 2'), "format 2 is not the format 1"),
+        (CATALOG.dumps().replace(b'"format": 2', b'"format": 3'), "format 3 is not the format 2"),
     ],
     ids=range(9),
 )

@@ -209,6 +209,31 @@ def test_disk_stays_in_its_directory(tmp_path: Path) -> None:
     backend.close()
 
 
+def test_disk_file_that_is_gone(tmp_path: Path) -> None:
+    """A large value whose file was deleted meanwhile is not there."""
+    backend = DiskBackend(tmp_path / "store")
+    backend.set("key", b"x" * 100_000)
+    [file] = [path for path in (tmp_path / "store").rglob("*") if path.suffix == ".val"]
+    file.unlink()
+    assert backend.get("key") is None
+    backend.close()
+
+
+def test_disk_reads_without_writing(tmp_path: Path) -> None:
+    """A question changes nothing in the directory: it may be asked of a disk that is full."""
+    backend = DiskBackend(tmp_path / "store")
+    backend.set("key", b"value")
+    backend.close()
+
+    def state() -> list[tuple[str, int]]:
+        return [(path.name, path.stat().st_mtime_ns) for path in [tmp_path / "store", *(tmp_path / "store").iterdir()]]
+
+    before = state()
+    assert DiskBackend(tmp_path / "store").get("key") == b"value"
+    assert DiskBackend(tmp_path / "store").get("other") is None
+    assert before == state()
+
+
 def test_disk_lists_its_keys(tmp_path: Path) -> None:
     """Keys that are not pickled are read as they are."""
     backend = DiskBackend(tmp_path / "store")
@@ -267,13 +292,16 @@ def test_disk_does_not_mend_what_is_only_locked(tmp_path: Path) -> None:
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(diskcache.Timeout):
         backend.set("key", b"other")
+    assert backend.get("key") == b"value"
     other.execute("ROLLBACK")
-    other.close()
+    other.execute("BEGIN EXCLUSIVE")
     backend._open = _raise_locked  # type: ignore[method-assign]  # diskcache's constructor may retry for a minute
     with pytest.raises(sqlite3.OperationalError):
         backend._mend()
     with pytest.raises(sqlite3.OperationalError):
         backend.get("key")
+    other.execute("ROLLBACK")
+    other.close()
     assert not (tmp_path / "store" / "cache.db.corrupt").exists()
     assert DiskBackend(tmp_path / "store").get("key") == b"value"
 

@@ -201,8 +201,9 @@ def test_an_honest_mapping() -> None:
 def test_models_are_decoded_when_asked_for_and_once() -> None:
     """A row that nobody asks for is not looked at; one that is asked for again is the same object."""
     good, bad = catalog(row("a/x")).body, b"{torn\n"
-    head = json.loads(good[: good.index(b"\n")])
-    body = json.dumps([*head, ["a/bad", None, len(bad)]]).encode() + good[good.index(b"\n") :] + bad
+    line, _, texts = good.partition(b"\n")
+    places, slugs = json.loads(line)
+    body = json.dumps([{**places, "a/bad": len(texts)}, slugs]).encode() + b"\n" + texts + bad
     rows = Catalog.from_body(body, as_of=AS_OF, digest=hashlib.sha256(body).hexdigest())
 
     assert 2 == len(rows)
@@ -348,10 +349,10 @@ def test_a_flipped_bit_is_refused() -> None:
     "data",
     [
         b"<html>", b"[]\n", b"5\n", b"{}\n", b"null\n", b"\xff\xfe\n", b"[" * 100_000,
-        _forged(GOOD.body, format="1"), _forged(GOOD.body, as_of="2026-01-01T00:00:00"), _forged(GOOD.body, as_of=5),
+        _forged(GOOD.body, format="2"), _forged(GOOD.body, as_of="2026-01-01T00:00:00"), _forged(GOOD.body, as_of=5),
         _forged(GOOD.body, digest="0" * 64), _forged(b"no index"), _forged(b"{}x\n"), _forged(b"5\n"),
-        _forged(b"[1]\n"), _forged(b'[["a"]]\n'), _forged(b'[["a",[1],1]]\n'), _forged(b'[["a",null,"x"]]\n'),
-        _forged(b'[[[],null,1]]\n'),
+        _forged(b"[[1], {}]\n"), _forged(b'[{}, {"a": 1}]\n'), _forged(b'[{"a": null}, {}]\n'),
+        _forged(b"[1]\n"), _forged(b"[{}, {}, {}]\n"),
     ],
     ids=range(19),
 )  # fmt: skip
@@ -363,7 +364,7 @@ def test_a_foreign_value_is_refused(data: bytes) -> None:
 
 def test_another_format_is_named() -> None:
     """A release that stored otherwise is told apart from rubbish."""
-    with pytest.raises(PayloadError, match="format 99 is not the format 1"):
+    with pytest.raises(PayloadError, match="format 99 is not the format 2"):
         Catalog.loads(_forged(GOOD.body, format=99))
 
 
