@@ -43,7 +43,7 @@ def main() -> int:
     if options.raw is not None:
         pyperf.BenchmarkSuite(bench.raw).dump(options.raw, replace=True)
     print(report.table(bench.results))
-    for peer in (peer for peer in PEERS if document["packages"][peer] is None):
+    for peer in sorted(set(PEERS) - {result.other for result in bench.results}):
         print(f"not installed, so not compared: {peer}")
     return 0 if options.check is None else report.check(bench.results, options.check)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -55,14 +56,20 @@ def chart(results: list[Result]) -> str:
 
 
 def check(results: list[Result], baseline: Path) -> int:
-    """1 where a ratio got worse than the baseline's by more than half, else 0."""
+    """1 where a ratio got worse than the baseline's by more than half, or was not measured; else 0."""
     ratios = json.loads(baseline.read_text())
-    for key in missing(results, ratios):
-        print(f"not measured: {key}")
-    found = worse(results, ratios)
-    for line in found:
-        print(f"worse: {line}")
+    found = [f"worse: {line}" for line in worse(results, ratios)]
+    found += [f"not measured: {key}" for key in missing(results, ratios)]
+    print("\n".join(found))
     return 1 if found else 0
+
+
+def baseline(runs: list[list[Result]]) -> dict[str, float]:
+    """The median ratio over several runs of each figure that is held to."""
+    ratios: dict[str, list[float]] = {}
+    for result in (result for run in runs for result in run if result.other not in PEERS):
+        ratios.setdefault(result.key, []).append(result.ratio)
+    return {key: float(f"{statistics.median(found):.4g}") for key, found in ratios.items()}
 
 
 def replace(page: str, text: str) -> str:
@@ -79,16 +86,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/report.py", description=__doc__)
     parser.add_argument("results", type=Path, nargs="+", metavar="FILE", help="what the table shows; then further runs")
     parser.add_argument("--write", action="store_true", help="write the table into the README and the docs")
-    parser.add_argument("--baseline", type=Path, metavar="FILE", help="write the worst ratios of all these runs")
+    parser.add_argument("--baseline", type=Path, metavar="FILE", help="write the median ratios of all these runs")
     options = parser.parse_args()
     documents = [json.loads(path.read_text()) for path in options.results]
     document, results = documents[0], load(documents[0])
     print(table(results))
     if options.baseline is not None:
-        ratios: dict[str, float] = {}
-        for result in (result for run in documents for result in load(run) if result.other not in PEERS):
-            ratios[result.key] = max(ratios.get(result.key, 0.0), float(f"{result.ratio:.4g}"))
-        options.baseline.write_text(json.dumps(ratios, indent=1) + "\n")
+        options.baseline.write_text(json.dumps(baseline([load(run) for run in documents]), indent=1) + "\n")
     if options.write:
         versions = ", ".join(f"{name} {version}" for name, version in document["packages"].items() if version)
         text = f"{table(results)}\n\nPython {document['python']}; {versions}."

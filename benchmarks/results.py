@@ -53,5 +53,5 @@ def worse(results: list[Result], baseline: dict[str, float], tolerance: float = 
 
 
 def missing(results: list[Result], baseline: dict[str, float]) -> list[str]:
-    """The keys of the baseline that were not measured: a figure that nobody takes cannot get worse."""
+    """The keys of the baseline that were not measured: a figure that nobody takes would hide what got worse."""
     return sorted(baseline.keys() - {result.key for result in results})
