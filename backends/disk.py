@@ -143,7 +143,8 @@ class DiskBackend:
         if row is None:
             return None
         try:
-            value: bytes = _BytesDisk(str(self._directory)).fetch(*row, read=False)
+            mode, filename, stored = row
+            value: bytes = _BytesDisk(str(self._directory)).fetch(mode, filename, stored, False)
         except FileNotFoundError:  # it was deleted meanwhile
             return None
         return value

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 
-from ._legacy_models import ModelPricing, fallback_models
+from ._legacy_models import ModelPricing, fallback_model, fallback_models, read_name
 from ._legacy_pricing import Found
-from ._legacy_repository import ModelPricingRepository, RepositoryError, give
+from ._legacy_repository import ModelPricingRepository, OpenRouterRepository, RepositoryError, give
 from ._legacy_tools import TimedOperation
 from ._log import logger
+from .settings import mask
 
 _T = TypeVar("_T")
 
@@ -103,6 +105,7 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         self.l2_cache: TtlCache[Any] = TtlCache(1000, l2_ttl_minutes * 60)
         self.last_refresh: datetime | None = None
         self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._stopped: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._tried = -float("inf")
 
     async def fetch_all_models(self) -> list[ModelPricing]:
@@ -138,16 +141,20 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         Raises:
             RepositoryError: the repository failed, and this model was not fetched before.
         """
+        key = _ONE + read_name(model_id, "model_id")
         with TimedOperation("fetch_model_by_id") as operation:
-            model = self._cached(_ONE + model_id)
+            model = self._cached(key)
             operation.set_cache_hit(model is not None)
-            return deepcopy(model or await self._ask_for(model_id))
+            return deepcopy(model or await self._ask_for(key, model_id))
 
     async def health_check(self) -> bool:
-        """Whether the repository can be asked; its answer counts for half a minute."""
+        """Whether the repository can be asked; its answer counts for half a minute. Never raises for it."""
         answer = self.l1_cache.get(_HEALTH)
         if answer is None or self.l1_cache.age(_HEALTH) >= _HEALTH_TTL:
-            answer = await self._share(_HEALTH, self.repository.health_check)
+            try:
+                answer = await self._share(_HEALTH, self.repository.health_check)
+            except RepositoryError:
+                return False
             self.l1_cache.put(_HEALTH, answer)
         return bool(answer)
 
@@ -162,8 +169,9 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         self.l2_cache.drop(partial_key)
 
     async def close(self) -> None:
-        """Stop refreshing, and close the repository if it can be closed."""
+        """Stop refreshing, and close the repository if it can be closed. Who waits for it gets a RepositoryError."""
         for task in list(self._tasks.values()):
+            self._stopped.add(task)
             task.cancel()
         close = getattr(self.repository, "close", None)
         if close is not None:
@@ -190,7 +198,7 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         found = self.l2_cache.get(key, stale=True)
         if found is None:
             raise error
-        logger(__name__).warning("answering from stale prices: %s", error)
+        logger(__name__).warning("answering from stale prices: %s", mask(str(error)))
         return found
 
     async def _fetch_all(self) -> Found:
@@ -210,11 +218,16 @@ class CachedOpenRouterRepository(ModelPricingRepository):
             found: Found = self._stale(_ALL, error)
             return found._replace(stale=True)
 
-    async def _ask_for(self, model_id: str) -> ModelPricing | None:
-        key = _ONE + model_id
+    async def _ask_for(self, key: str, model_id: str) -> ModelPricing | None:
+        ask: Callable[[str], Awaitable[ModelPricing | None]] = self.repository.fetch_model_by_id
+        ours = getattr(ask, "__func__", None) is OpenRouterRepository.fetch_model_by_id
+        if ours and isinstance(self.repository, OpenRouterRepository):
+            ask = self.repository.find  # which tells a failure from a model that is not listed
         try:
-            model = await self._share(key, lambda: self.repository.fetch_model_by_id(model_id))
+            model = await self._share(key, lambda: ask(model_id))
         except RepositoryError as error:
+            if ours and self.l2_cache.get(key, stale=True) is None:
+                return fallback_model(model_id)
             model = self._stale(key, error)
         else:
             if model is not None and model not in fallback_models():  # those stand in only while nothing answers
@@ -222,8 +235,22 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         return model
 
     async def _share(self, key: str, ask: Callable[[], Awaitable[_T]]) -> _T:
-        """What ``ask`` gives; callers in one loop share one question, and one that gives up leaves it to the others."""
-        found: _T = await asyncio.shield(self._start(key, ask))
+        """What ``ask`` gives; callers in one loop share one question, and one that gives up leaves it to the others.
+
+        Raises:
+            RepositoryError: whatever went wrong: any repository may be wrapped, and fail in any way.
+        """
+        task = self._start(key, ask)
+        try:
+            found: _T = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task in self._stopped:
+                raise RepositoryError("the repository was closed meanwhile") from None
+            raise
+        except RepositoryError:
+            raise
+        except Exception as error:
+            raise RepositoryError(mask(str(error) or repr(error))) from error
         return found
 
     def _start(self, key: str, ask: Callable[[], Awaitable[_T]]) -> asyncio.Task[_T]:
@@ -242,4 +269,4 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         if self._tasks.get(key) is task:
             del self._tasks[key]
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger(__name__).warning("asking for %s failed: %s", key, error)
+            logger(__name__).warning("asking for %s failed: %s", key, mask(str(error) or repr(error)))

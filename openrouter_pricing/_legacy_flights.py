@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 _T = TypeVar("_T")
 #: A process, an event loop in it, and what is asked.
 _Place: TypeAlias = "tuple[int, int, str]"
+
+
+class _Job(NamedTuple):
+    work: Callable[[], Any]
+    copy: Callable[[Any], Any]
 
 
 class _Flight:
@@ -38,6 +44,15 @@ class _Flight:
             return self._waiting
 
 
+class _Turns:
+    """What waits to be computed in one process, and whether a thread sees to it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waiting: deque[tuple[_Place, _Flight, _Job]] = deque()
+        self.running = False
+
+
 class Flights:
     """Runs blocking work for coroutines. No loop waits for it, and none is remembered when it is done.
 
@@ -46,6 +61,7 @@ class Flights:
 
     def __init__(self) -> None:
         self._flights: dict[_Place, _Flight] = {}
+        self._turns: dict[int, _Turns] = {}  # by process: a child has neither its parent's thread nor its locks
 
     async def ask(self, key: str, work: Callable[[], _T], copy: Callable[[_T], _T] = lambda found: found) -> _T:
         """What ``work`` gives.
@@ -58,6 +74,18 @@ class Flights:
         Raises:
             whatever ``work`` raises.
         """
+        found: _T = await self._join(key, _Job(work, copy), self._start)
+        return found
+
+    async def make(self, key: str, work: Callable[[], _T], copy: Callable[[_T], _T]) -> _T:
+        """As :meth:`ask`, for work that computes and waits for nothing: one after another, in one thread.
+
+        A loop takes turns with every thread that computes, and would stand still for the turns of all of them.
+        """
+        found: _T = await self._join(key, _Job(work, copy), self._queue)
+        return found
+
+    async def _join(self, key: str, job: _Job, start: Callable[[_Place, _Flight, _Job], None]) -> Any:
         loop = asyncio.get_running_loop()
         place = (os.getpid(), id(loop), key)
         flight = self._flights.get(place)
@@ -68,25 +96,46 @@ class Flights:
             future = flight.join()
             # Soon, and not now: a thread takes the interpreter for some milliseconds as it starts, and of a hundred
             # callers that run one after another each would find the flight of the one before it landed.
-            loop.call_soon(self._start, place, flight, work, copy)
+            loop.call_soon(start, place, flight, job)
         assert future is not None
-        found: _T = await future
-        return found
+        return await future
 
-    def _start(self, place: _Place, flight: _Flight, work: Callable[[], _T], copy: Callable[[_T], _T]) -> None:
-        thread = threading.Thread(
-            target=self._fly, args=(place, flight, work, copy), name="openrouter-pricing-legacy", daemon=True
-        )
+    def _start(self, place: _Place, flight: _Flight, job: _Job) -> None:
         try:
-            thread.start()
+            _thread(self._fly, place, flight, job)
         except RuntimeError as error:  # there are too many threads
             _fail(self._land(place, flight), error)
 
-    def _fly(self, place: _Place, flight: _Flight, work: Callable[[], _T], copy: Callable[[_T], _T]) -> None:
+    def _queue(self, place: _Place, flight: _Flight, job: _Job) -> None:
+        turns = self._turns.setdefault(os.getpid(), _Turns())
+        with turns.lock:
+            turns.waiting.append((place, flight, job))
+            if turns.running:
+                return
+            turns.running = True
+        try:
+            _thread(self._take_turns, turns)
+        except RuntimeError as error:
+            with turns.lock:
+                turns.running = False
+                waiting, turns.waiting = turns.waiting, deque()
+            for at, late, _ in waiting:
+                late.loop.call_soon_threadsafe(_fail, self._land(at, late), error)
+
+    def _take_turns(self, turns: _Turns) -> None:
+        while True:
+            with turns.lock:
+                if not turns.waiting:
+                    turns.running = False
+                    return
+                turn = turns.waiting.popleft()
+            self._fly(*turn)
+
+    def _fly(self, place: _Place, flight: _Flight, job: _Job) -> None:
         tell: Callable[[], None]
         try:
-            found = work()
-            tell = partial(_give, [(future, copy(found)) for future in self._land(place, flight)])
+            found = job.work()
+            tell = partial(_give, [(future, job.copy(found)) for future in self._land(place, flight)])
         except Exception as error:  # noqa: BLE001  # it is raised where it was asked for
             tell = partial(_fail, self._land(place, flight), error)
         try:
@@ -104,6 +153,10 @@ class Flights:
         if self._flights.get(place) is flight:
             del self._flights[place]
         return flight.land()
+
+
+def _thread(work: Callable[..., None], *arguments: Any) -> None:
+    threading.Thread(target=work, args=arguments, name="openrouter-pricing-legacy", daemon=True).start()
 
 
 def _give(results: list[tuple[asyncio.Future[Any], Any]]) -> None:

@@ -40,7 +40,7 @@ class ModelPricing:
         price_per_million_input: USD per million prompt tokens; -1000000.0 for a router model.
         price_per_million_output: USD per million completion tokens; -1000000.0 for a router model.
         context_length: tokens.
-        category: how dear it is.
+        category: how dear it is; its name will do.
         description, created, architecture, top_provider, per_request_limits, supported_parameters: as listed.
     """
 
@@ -59,6 +59,7 @@ class ModelPricing:
     supported_parameters: list[str] | None = None
 
     def __post_init__(self) -> None:
+        self.category = ModelCategory(self.category)
         self.architecture = self.architecture or {}
         self.top_provider = self.top_provider or {}
         self.supported_parameters = self.supported_parameters or []
@@ -69,8 +70,8 @@ class ModelPricing:
         return (self.price_per_million_input + self.price_per_million_output) / 2
 
     def to_dict(self) -> Json:
-        """JSON-ready; what is nested in it stays this object's own."""
-        return {**vars(self), "category": self.category.value}
+        """JSON-ready, and the caller's own, with all that is nested in it."""
+        return {**_fresh(vars(self)), "category": self.category.value}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ModelPricing:
         # By hand, as hundreds of them are copied for an answer: several times as fast as what `copy` does by itself.
@@ -127,8 +128,21 @@ class PricingResponse:
     error: str | None = None
 
     def to_dict(self) -> Json:
-        """JSON-ready; what is nested in its models stays theirs."""
+        """JSON-ready, and the caller's own, with all that is nested in it."""
         return {**vars(self), "models": [model.to_dict() for model in self.models]}
+
+
+def read_name(value: object, name: str) -> str:
+    """A name as callers give it: a string, or one of the categories.
+
+    Raises:
+        TypeError: it is neither; the message names the argument.
+    """
+    if isinstance(value, ModelCategory):
+        value = value.value
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    return value
 
 
 def _fresh(value: Any) -> Any:
@@ -174,3 +188,8 @@ FALLBACK_IDS = tuple(row[0] for row in _ROWS)
 def fallback_models() -> list[ModelPricing]:
     """The twelve rows that answer where nothing was ever fetched."""
     return [ModelPricing(*row) for row in _ROWS]
+
+
+def fallback_model(model_id: str) -> ModelPricing | None:
+    """The fallback row of a model, or None."""
+    return next((model for model in fallback_models() if model.id == model_id), None)

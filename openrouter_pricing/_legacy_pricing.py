@@ -102,9 +102,12 @@ class SharedPricing:
         return Found(self._decoded(held.catalog), held.catalog.as_of, stale)
 
     def answer(self, *, force: bool) -> PricingResponse:
-        """What is held, as the pricing calls answer it; the twelve rows where nothing is. Never raises."""
+        """What is held, as the pricing calls answer it; the twelve rows where nothing is. Never raises.
+
+        The models are shared: ``to_dict()`` makes them the caller's own.
+        """
         try:
-            return self.look(force=force).own().answer()
+            return self.look(force=force).answer()
         except PricingError as error:
             return unavailable(error)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from copy import deepcopy
 
 from ._legacy_flights import Flights
-from ._legacy_models import ModelPricing, fallback_models
+from ._legacy_models import ModelPricing, fallback_model, read_name
 from ._legacy_pricing import Found, SharedPricing
 from .errors import PricingError
 from .settings import mask
@@ -42,7 +43,14 @@ _FLIGHTS = Flights()
 
 async def give(found: Found) -> list[ModelPricing]:
     """The models found, in a list of the caller's own; only callers that ask at the same time share what is in it."""
-    return await _FLIGHTS.ask(f"models of {id(found.models)}", lambda: found.own().models, list)
+    return await _FLIGHTS.make(f"models of {id(found.models)}", lambda: found.own().models, list)
+
+
+async def _ask(key: str, work: Callable[[], Found]) -> Found:
+    try:
+        return await _FLIGHTS.ask(key, work)
+    except PricingError as error:
+        raise RepositoryError(f"API fetch failed: {mask(str(error))}") from error
 
 
 class OpenRouterRepository(ModelPricingRepository):
@@ -62,20 +70,25 @@ class OpenRouterRepository(ModelPricingRepository):
         Raises:
             RepositoryError: OpenRouter gave no usable answer; its cause says why.
         """
-        try:
-            return await _FLIGHTS.ask("refresh", _SHARED.refresh)
-        except PricingError as error:
-            raise RepositoryError(f"API fetch failed: {mask(str(error))}") from error
+        return await _ask("refresh", _SHARED.refresh)
 
     async def fetch_model_by_id(self, model_id: str) -> ModelPricing | None:
         """One model, or None; from older prices, then from the fallback rows, where OpenRouter gives no answer."""
         try:
-            found = await _FLIGHTS.ask("look", lambda: _SHARED.look(force=True))
-        except PricingError:
-            models = fallback_models()
-        else:
-            models = [*found.models, *(fallback_models() if found.stale else ())]
-        return deepcopy(next((model for model in models if model.id == model_id), None))
+            return await self.find(model_id)
+        except RepositoryError:
+            return fallback_model(model_id)
+
+    async def find(self, model_id: str) -> ModelPricing | None:
+        """One model, or None; from older prices where OpenRouter gives no answer.
+
+        Raises:
+            RepositoryError: there are no older prices.
+        """
+        name = read_name(model_id, "model_id")
+        found = await _ask("look", lambda: _SHARED.look(force=True))
+        model = next((model for model in found.models if model.id == name), None)
+        return fallback_model(name) if model is None and found.stale else deepcopy(model)
 
     async def health_check(self) -> bool:
         """Whether OpenRouter gives its model list. Never raises."""

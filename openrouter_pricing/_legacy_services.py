@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from . import _money
 from ._legacy_cache import CachedOpenRouterRepository
-from ._legacy_models import FALLBACK_IDS, Json, ModelPricing, own_list
+from ._legacy_models import FALLBACK_IDS, Json, ModelPricing, own_list, read_name
 from ._legacy_pricing import Found, unavailable
-from ._legacy_repository import _FLIGHTS, ModelPricingRepository, OpenRouterRepository, RepositoryError
+from ._legacy_repository import _FLIGHTS, ModelPricingRepository, OpenRouterRepository
 from ._legacy_tools import TimedOperation, metrics
 from ._log import logger
 
@@ -51,7 +51,7 @@ class PricingCalculatorService:
         with TimedOperation("get_model_pricing"):
             try:
                 return await self._make("answer", lambda found: found.answer().to_dict(), own_list, force=force_refresh)
-            except RepositoryError as error:
+            except Exception as error:  # noqa: BLE001  # any repository may be wrapped, and fail in any way
                 return unavailable(error).to_dict()
 
     async def get_model_by_id(self, model_id: str) -> Json | None:
@@ -96,14 +96,14 @@ class PricingCalculatorService:
 
     async def get_models_by_category(self, category: str) -> list[Json]:
         """The models of a category, its name in any case."""
-        name = category.lower()
+        name = read_name(category, "category").lower()
         return await self._select(
             f"category {name}", lambda models: (model for model in models if model.category.value.lower() == name)
         )
 
     async def get_models_by_provider(self, provider: str) -> list[Json]:
         """The models of a provider, its name in any case."""
-        name = provider.lower()
+        name = read_name(provider, "provider").lower()
         return await self._select(
             f"provider {name}", lambda models: (model for model in models if model.provider.lower() == name)
         )
@@ -121,8 +121,7 @@ class PricingCalculatorService:
     ) -> _T:
         """What ``make`` makes of every model.
 
-        Of our own repositories in a thread, and once for all callers: hundreds of rows for a hundred of them would hold
-        the loop up.
+        In a thread, and once for all callers: hundreds of rows for a hundred of them would hold the loop up.
         """
         repository = self.repository
         if (
@@ -131,11 +130,13 @@ class PricingCalculatorService:
         ):
             found = await repository.look(force=bool(force))
             key = f"{what} of {id(found.models)}, {found.as_of}, {found.stale}"
-            return await _FLIGHTS.ask(key, lambda: make(found.own()), own)
-        forget = getattr(repository, "invalidate_cache", None)
-        if force and forget is not None:
-            await forget()
-        return make(Found(await repository.fetch_all_models(), datetime.now(timezone.utc), stale=False))
+        else:
+            forget = getattr(repository, "invalidate_cache", None)
+            if force and forget is not None:
+                await forget()
+            found = Found(await repository.fetch_all_models(), datetime.now(timezone.utc), stale=False)
+            key = f"{what} of {id(found.models)}"
+        return await _FLIGHTS.make(key, lambda: make(found), own)
 
 
 class CacheManager:

@@ -193,6 +193,8 @@ class CircuitBreaker:
         recovery_timeout: float = 60.0,
         expected_exception: type[BaseException] | tuple[type[BaseException], ...] = Exception,
     ) -> None:
+        self.failure_threshold = failure_threshold
+        self.recovery_timeout = recovery_timeout
         self.expected_exception = expected_exception
         self._breaker = breaker.CircuitBreaker(failure_threshold, recovery_timeout, time.monotonic)
 
@@ -214,6 +216,9 @@ class CircuitBreaker:
                 found = await found
         except self.expected_exception:
             self._breaker.failure()
+            raise
+        except BaseException:  # cancelled, or another kind of error: neither a success nor a failure
+            self._breaker.release()
             raise
         self._breaker.success()
         return found

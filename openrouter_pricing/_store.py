@@ -142,9 +142,9 @@ class Store:
         # One job for head, body and their check: each hand-over to another thread takes as long as a small file.
         return self._ask(lambda backend: self._newer(backend, record), None, _READ)
 
-    def head(self) -> Head | None:
+    def head(self, timeout: float = _READ) -> Head | None:
         """What the store holds, or None."""
-        return self._ask(self._head, None, _READ)
+        return self._ask(self._head, None, timeout)
 
     def _newer(self, backend: Any, record: Record | None) -> Record | None:
         head = self._head(backend)
@@ -189,8 +189,9 @@ class Store:
     def save(self, catalog: Catalog, head: Head) -> None:
         """Keep a catalogue: first the body, then the head that points at it, then the body before goes."""
 
+        before = self.head(_WRITE)  # by itself: a head that cannot be read is no reason not to replace it
+
         def write(backend: Any) -> None:
-            before = self._head(backend)
             if backend.get(self._body(head.digest)) != catalog.body:
                 backend.set(self._body(head.digest), catalog.body)
             backend.set(self._prefix + "head", head.dumps())

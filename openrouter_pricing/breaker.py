@@ -39,7 +39,7 @@ class CircuitBreaker:
         return "open" if self._monotonic() < opened + self._recovery else "half-open"
 
     def acquire(self) -> None:
-        """Ask to call the upstream; each grant must be followed by ``success`` or ``failure``.
+        """Ask to call the upstream; each grant must be followed by ``success``, ``failure`` or ``release``.
 
         A probe that never reports back is given up after another ``recovery`` seconds.
 
@@ -62,6 +62,11 @@ class CircuitBreaker:
         with self._lock:
             self._failures = 0
             self._opened = self._probe = None
+
+    def release(self) -> None:
+        """The call said nothing of the upstream, as it was cancelled, say: let another probe through."""
+        with self._lock:
+            self._probe = None
 
     def failure(self) -> None:
         """The call failed: open after the last failure allowed, or again after a failed probe."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from datetime import datetime
     from types import TracebackType
 
+    from . import _money
     from ._clock import Clock
-    from ._money import Number
     from ._providers import ProviderPrices
     from ._recorder import Recorder
     from .cache import Backend, CatalogCache, Held, Source
@@ -124,7 +124,7 @@ class Pricing:
         completion_tokens: int = 0,
         *,
         usage: Usage | None = None,
-        markup_rate: Number | None = None,
+        markup_rate: _money.Number | None = None,
         at: datetime | None = None,
         provider: str | None = None,
     ) -> Cost:
@@ -192,7 +192,7 @@ class Pricing:
         at: datetime | None = None,
         *,
         provider: str | None = None,
-        markup_rate: Number | None = None,
+        markup_rate: _money.Number | None = None,
     ) -> Cost:
         """What a call cost, by its response: what the response reports, beside what the price list says.
 
@@ -212,7 +212,7 @@ class Pricing:
         return self._quoter.cost_of(self._held, response, model, markup_rate, at, provider)
 
     def price_range(
-        self, model: str, usage: Usage, *, markup_rate: Number | None = None, at: datetime | None = None
+        self, model: str, usage: Usage, *, markup_rate: _money.Number | None = None, at: datetime | None = None
     ) -> PriceRange:
         """What a request can cost before it is sent, whichever provider serves it.
 

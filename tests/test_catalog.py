@@ -27,6 +27,7 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
+from openrouter_pricing.catalog import FORMAT
 
 AS_OF = datetime(2026, 11, 2, 12, 30, tzinfo=timezone.utc)
 ROUTER = {"prompt": "-1", "completion": "-1"}
@@ -325,7 +326,7 @@ def test_loads_takes_whatever_holds_bytes() -> None:
 
 
 def _forged(body: bytes, **head: Any) -> bytes:
-    fields = {"format": 1, "as_of": AS_OF.isoformat(), "digest": hashlib.sha256(body).hexdigest(), "skipped": 0}
+    fields = {"format": FORMAT, "as_of": AS_OF.isoformat(), "digest": hashlib.sha256(body).hexdigest(), "skipped": 0}
     return json.dumps({**fields, **head}).encode() + b"\n" + body
 
 
@@ -349,7 +350,7 @@ def test_a_flipped_bit_is_refused() -> None:
     "data",
     [
         b"<html>", b"[]\n", b"5\n", b"{}\n", b"null\n", b"\xff\xfe\n", b"[" * 100_000,
-        _forged(GOOD.body, format="2"), _forged(GOOD.body, as_of="2026-01-01T00:00:00"), _forged(GOOD.body, as_of=5),
+        _forged(GOOD.body, format=str(FORMAT)), _forged(GOOD.body, as_of="2026-01-01T00:00:00"), _forged(GOOD.body, as_of=5),
         _forged(GOOD.body, digest="0" * 64), _forged(b"no index"), _forged(b"{}x\n"), _forged(b"5\n"),
         _forged(b"[[1], {}]\n"), _forged(b'[{}, {"a": 1}]\n'), _forged(b'[{"a": null}, {}]\n'),
         _forged(b"[1]\n"), _forged(b"[{}, {}, {}]\n"),
@@ -364,7 +365,7 @@ def test_a_foreign_value_is_refused(data: bytes) -> None:
 
 def test_another_format_is_named() -> None:
     """A release that stored otherwise is told apart from rubbish."""
-    with pytest.raises(PayloadError, match="format 99 is not the format 2"):
+    with pytest.raises(PayloadError, match=f"format 99 is not the format {FORMAT}"):
         Catalog.loads(_forged(GOOD.body, format=99))
 
 

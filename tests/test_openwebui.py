@@ -470,6 +470,16 @@ def test_the_repository_fails(legacy: ModuleType, upstream: Upstream) -> None:
     assert "O1 Preview" == run(repository.fetch_model_by_id("openai/o1-preview")).name
 
 
+def test_older_prices_of_one_model(legacy: ModuleType, upstream: Upstream) -> None:
+    """Where the shared prices are gone too, a cached repository answers for one model from the last list it saw."""
+    cached = legacy.CachedOpenRouterRepository(legacy.OpenRouterRepository(), l1_ttl_minutes=0, l2_ttl_minutes=0)
+    run(cached.fetch_all_models())
+    run(legacy.openrouter_models_api.close())
+    upstream.fail(500)
+    found = [run(cached.fetch_model_by_id(name)) for name in ("a/fast", "openai/gpt-4o-mini", "openai/gpt-4", "a/none")]
+    assert ["Fast", "GPT-4o-mini", "GPT-4", None] == [getattr(one, "name", None) for one in found]
+
+
 def test_no_thread_is_left(legacy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no thread can be started the repository is not healthy, and says so."""
 

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -63,13 +64,14 @@ class Fixed(ModelPricingRepository):
         self.asked: list[str] = []
         self.models = MODELS
         self.fails = False
+        self.error: Exception = RepositoryError("down")
         self.gate: asyncio.Event | None = None
 
     async def _ask(self, what: str) -> None:
         self.asked.append(what)
         await (asyncio.sleep(0) if self.gate is None else self.gate.wait())
         if self.fails:
-            raise RepositoryError("down")
+            raise self.error
 
     async def fetch_all_models(self) -> list[ModelPricing]:
         await self._ask("all")
@@ -205,6 +207,41 @@ def test_stale_models(hands: Hands, fixed: Fixed) -> None:
     assert "openrouter_api" == run(PricingCalculatorService(cached).get_model_pricing(force_refresh=True))["source"]
 
 
+@pytest.mark.parametrize("error", [RepositoryError("down"), OSError("down"), ValueError("down")])
+def test_a_repository_may_fail_in_any_way(hands: Hands, fixed: Fixed, error: Exception) -> None:
+    """Whatever it raises, older prices answer, and where there are none a RepositoryError or the twelve rows do."""
+    cached = CachedOpenRouterRepository(fixed)
+    run(cached.fetch_all_models())
+    hands.now += 100 * 3600
+    fixed.error = error
+    fixed.fails = True
+    assert MODELS == run(cached.fetch_all_models())
+    assert MODELS[1] == run(cached.fetch_model_by_id("cheap/x"))
+    assert run(cached.health_check()) is False
+    with pytest.raises(RepositoryError, match="down") as caught:
+        run(CachedOpenRouterRepository(fixed).fetch_all_models())
+    assert error in (caught.value, caught.value.__cause__)
+    for repository in (fixed, CachedOpenRouterRepository(fixed)):
+        answer = run(PricingCalculatorService(repository).get_model_pricing())
+        assert (False, "hardcoded_fallback", 12) == (answer["success"], answer["source"], len(answer["models"]))
+        assert "down" in answer["error"]
+
+
+@pytest.mark.parametrize("bad", [None, 5, b"cheap/x"])
+def test_a_name_that_is_none(hands: Hands, fixed: Fixed, bad: Any) -> None:
+    """What is no string is refused by its name; a category may be the enumeration's."""
+    cached = CachedOpenRouterRepository(fixed)
+    service = PricingCalculatorService(cached)
+    with pytest.raises(TypeError, match="model_id must be a string, not"):
+        run(cached.fetch_model_by_id(bad))
+    with pytest.raises(TypeError, match="category must be a string, not"):
+        run(service.get_models_by_category(bad))
+    with pytest.raises(TypeError, match="provider must be a string, not"):
+        run(service.get_models_by_provider(bad))
+    category: Any = ModelCategory.FAST
+    assert ["openai/gpt-4o"] == [one["id"] for one in run(service.get_models_by_category(category))]
+
+
 def test_a_failed_refresh_is_forgotten(hands: Hands, fixed: Fixed) -> None:
     """Only the answer that an error made old says so; what is still fresh answers as such afterwards."""
     service = PricingCalculatorService(CachedOpenRouterRepository(fixed))
@@ -322,18 +359,18 @@ def test_a_refresh_dies_with_its_loop(hands: Hands, fixed: Fixed, caplog: pytest
 
 
 def test_the_end_of_a_cached_repository(hands: Hands, fixed: Fixed) -> None:
-    """It stops what runs behind, and closes what it wraps if that can be closed."""
+    """It stops what runs behind, tells those who wait, and closes what it wraps if that can be closed."""
     cached = CachedOpenRouterRepository(fixed)
 
-    async def ask() -> bool:
+    async def ask() -> str:
         fixed.gate = asyncio.Event()
         task = asyncio.create_task(cached.fetch_all_models())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await cached.close()
-        return isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+        return repr((await asyncio.gather(task, return_exceptions=True))[0])
 
-    assert run(ask())
+    assert "RepositoryError('the repository was closed meanwhile')" == run(ask())
     run(CachedOpenRouterRepository(cached).close())
 
 
@@ -571,6 +608,11 @@ def test_values() -> None:
     one = model("openai", 1, 3)
     assert (2.0, {}, {}, []) == (one.average_price, one.architecture, one.top_provider, one.supported_parameters)
     assert model("openai", 1, 3) == one
+    named: Any = "Budget"
+    assert one == model("openai", 1, 3, named)
+    row = one.to_dict()
+    row["architecture"]["modality"] = "changed"
+    assert {} == one.architecture
     assert ["Budget", "Standard", "Fast", "Premium", "Reasoning"] == [category.value for category in ModelCategory]
     assert {
         "success": True,
@@ -660,6 +702,28 @@ def test_the_circuit_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ["closed", "closed", "closed", "open", "half-open", "again", "closed"] == run(seen())
     assert 3 == run(breaker.call(lambda *numbers: sum(numbers), 1, 2))
     assert Exception is CircuitBreaker().expected_exception
+
+
+def test_a_probe_that_says_nothing() -> None:
+    """A probe that is cancelled, or fails in another way, is no failure: the next one is let through at once."""
+    breaker = CircuitBreaker(failure_threshold=1, recovery_timeout=0.05, expected_exception=KeyError)
+
+    async def fail(error: BaseException) -> None:
+        raise error
+
+    async def ask() -> list[str]:
+        await asyncio.gather(breaker.call(fail, KeyError()), return_exceptions=True)
+        while breaker.state == "open":
+            await asyncio.sleep(0)
+        await asyncio.gather(breaker.call(fail, ValueError()), return_exceptions=True)
+        probe = asyncio.create_task(breaker.call(asyncio.sleep, 10))
+        await asyncio.sleep(0)
+        probe.cancel()
+        await asyncio.gather(probe, return_exceptions=True)
+        return [breaker.state, await breaker.call(lambda: "fine"), breaker.state]
+
+    assert ["half-open", "fine", "closed"] == run(ask())
+    assert (1, 0.05) == (breaker.failure_threshold, breaker.recovery_timeout)
 
 
 # -- threads for coroutines --------------------------------------------------------------------------------------------
@@ -764,6 +828,43 @@ def test_a_flight_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(RuntimeError, match="new thread"):
         run(ask())
+
+
+def test_what_is_computed_takes_turns() -> None:
+    """Work that computes runs one after another, however much is asked for at once."""
+    made = flights.Flights()
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def work(number: int) -> int:
+        under_way.append(number)
+        most.append(len(under_way))
+        under_way.remove(number)
+        return number
+
+    async def ask() -> list[int]:
+        await made.make("first", lambda: 0, int)
+        return list(await asyncio.gather(*(made.make(str(n), partial(work, n), int) for n in range(100))))
+
+    assert list(range(100)) == run(ask())
+    assert ({1}, {}) == (set(most), made._flights)
+    assert not made._turns[os.getpid()].waiting
+
+
+def test_nothing_is_computed_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started everybody who waits for a turn is told, and the next one is tried anew."""
+    made = flights.Flights()
+
+    def fail(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def ask() -> list[Any]:
+        monkeypatch.setattr(threading.Thread, "start", fail)
+        told = await asyncio.gather(*(made.make(str(n), lambda: 5, int) for n in range(3)), return_exceptions=True)
+        monkeypatch.undo()
+        return [*map(str, told), await made.make("again", lambda: 5, int)]
+
+    assert [*["can't start new thread"] * 3, 5] == run(ask())
 
 
 def test_a_flight_that_lands_while_somebody_asks() -> None:
