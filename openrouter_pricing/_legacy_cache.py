@@ -144,6 +144,9 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         key = _ONE + read_name(model_id, "model_id")
         with TimedOperation("fetch_model_by_id") as operation:
             model = self._cached(key)
+            listed = None if model is not None or self._ours is None else self._cached(_ALL)
+            if listed is not None:  # a list of ours that is still fresh knows all models
+                return deepcopy(next((one for one in listed.models if one.id == model_id), None))
             operation.set_cache_hit(model is not None)
             return deepcopy(model or await self._ask_for(key, model_id))
 
@@ -177,6 +180,14 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         if close is not None:
             await close()
 
+    @property
+    def _ours(self) -> OpenRouterRepository | None:
+        """What is wrapped, if it asks OpenRouter as this module does and nobody's subclass does otherwise."""
+        wrapped = self.repository
+        if isinstance(wrapped, OpenRouterRepository) and wrapped.unchanged:
+            return wrapped
+        return None
+
     def _refresh_behind(self) -> None:
         now = time.monotonic()
         due = self.l2_cache.age(_ALL) >= _REFRESH_AT * self.l2_cache.ttl and now - self._tried >= _REFRESH_PAUSE
@@ -202,7 +213,10 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         return found
 
     async def _fetch_all(self) -> Found:
-        found = Found(list(await self.repository.fetch_all_models()), datetime.now(timezone.utc), stale=False)
+        if self._ours is not None:
+            found = await self._ours.look()
+        else:
+            found = Found(list(await self.repository.fetch_all_models()), datetime.now(timezone.utc), stale=False)
         for tier in (self.l1_cache, self.l2_cache):
             tier.drop(_ONE)  # older than this list, or not in it any more
         for model in found.models:
@@ -219,15 +233,14 @@ class CachedOpenRouterRepository(ModelPricingRepository):
             return found._replace(stale=True)
 
     async def _ask_for(self, key: str, model_id: str) -> ModelPricing | None:
-        ask: Callable[[str], Awaitable[ModelPricing | None]] = self.repository.fetch_model_by_id
-        ours = getattr(ask, "__func__", None) is OpenRouterRepository.fetch_model_by_id
-        if ours and isinstance(self.repository, OpenRouterRepository):
-            ask = self.repository.find  # which tells a failure from a model that is not listed
+        # Of ours what tells a failure from a model that is not listed.
+        ask = self.repository.fetch_model_by_id if self._ours is None else self._ours.find
         try:
             model = await self._share(key, lambda: ask(model_id))
         except RepositoryError as error:
-            if ours and self.l2_cache.get(key, stale=True) is None:
-                return fallback_model(model_id)
+            standing_in = None if self._ours is None else fallback_model(model_id)
+            if standing_in is not None and self.l2_cache.get(key, stale=True) is None:
+                return standing_in
             model = self._stale(key, error)
         else:
             if model is not None and model not in fallback_models():  # those stand in only while nothing answers

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import os
+from collections.abc import Iterable
 from copy import deepcopy
 from datetime import datetime, timezone
 from typing import NamedTuple
@@ -13,6 +15,8 @@ from .catalog import Catalog
 from .errors import PricingError
 from .pricing import Pricing
 from .settings import Settings, mask
+
+_WHILE = "OPENROUTER_PRICING_STALE_WHILE_REVALIDATE"
 
 
 class Found(NamedTuple):
@@ -35,13 +39,15 @@ class Found(NamedTuple):
     def answer(self) -> PricingResponse:
         """As the pricing calls answer it."""
         source = "cache_fallback" if self.stale else "openrouter_api"
-        return PricingResponse(True, self.models, self.as_of.isoformat(), source)
+        return PricingResponse(True, in_order(self.models), self.as_of.isoformat(), source)
 
 
 class SharedPricing:
     """Makes one ``Pricing`` of the environment's settings when it is first asked; another one after ``close()``.
 
-    The bundled snapshot is switched off: the last resort of this API are its twelve rows. Every method blocks.
+    The bundled snapshot is switched off: the last resort of this API are its twelve rows. Nothing is stale while it is
+    revalidated, unless the environment says so: prices after their time are given only where there are no others, and
+    a refresh after 55 minutes keeps callers from waiting. Every method blocks.
     """
 
     def __init__(self) -> None:
@@ -57,7 +63,8 @@ class SharedPricing:
         made = self._made.get("pricing")
         if made is None:
             # Atomic, so that two threads agree; one that is made in vain has started nothing.
-            made = self._made.setdefault("pricing", Pricing(Settings.from_env(fallback=False)))
+            settings = Settings.from_env({**os.environ, _WHILE: os.environ.get(_WHILE) or "0"}, fallback=False)
+            made = self._made.setdefault("pricing", Pricing(settings))
             atexit.unregister(self.close)
             atexit.register(self.close)
         return made
@@ -115,11 +122,14 @@ class SharedPricing:
         """The models of a catalogue; those of the last one are kept."""
         digest, models = self._models
         if digest != catalog.digest:
-            models = sorted(
-                (ModelPricing.of(model.raw) for model in catalog.find()), key=lambda model: (model.provider, model.name)
-            )
+            models = in_order(ModelPricing.of(model.raw) for model in catalog.find())
             self._models = (catalog.digest, models)
         return models
+
+
+def in_order(models: Iterable[ModelPricing]) -> list[ModelPricing]:
+    """Sorted by provider and name."""
+    return sorted(models, key=lambda model: (model.provider, model.name))
 
 
 def unavailable(error: Exception) -> PricingResponse:

@@ -73,11 +73,18 @@ class OpenRouterRepository(ModelPricingRepository):
         return await _ask("refresh", _SHARED.refresh)
 
     async def fetch_model_by_id(self, model_id: str) -> ModelPricing | None:
-        """One model, or None; from older prices, then from the fallback rows, where OpenRouter gives no answer."""
+        """One model, or None; from older prices, then from the fallback rows, where OpenRouter gives no answer.
+
+        Raises:
+            RepositoryError: there are neither.
+        """
         try:
             return await self.find(model_id)
         except RepositoryError:
-            return fallback_model(model_id)
+            model = fallback_model(model_id)
+            if model is None:
+                raise
+            return model
 
     async def find(self, model_id: str) -> ModelPricing | None:
         """One model, or None; from older prices where OpenRouter gives no answer.
@@ -89,6 +96,12 @@ class OpenRouterRepository(ModelPricingRepository):
         found = await _ask("look", lambda: _SHARED.look(force=True))
         model = next((model for model in found.models if model.id == name), None)
         return fallback_model(name) if model is None and found.stale else deepcopy(model)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether no subclass and no instance says otherwise of the models."""
+        mine = (OpenRouterRepository.fetch_all_models, OpenRouterRepository.fetch_model_by_id)
+        return mine == tuple(getattr(way, "__func__", None) for way in (self.fetch_all_models, self.fetch_model_by_id))
 
     async def health_check(self) -> bool:
         """Whether OpenRouter gives its model list. Never raises."""

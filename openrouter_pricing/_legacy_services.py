@@ -17,6 +17,7 @@ from ._legacy_tools import TimedOperation, metrics
 from ._log import logger
 
 _T = TypeVar("_T")
+_M = TypeVar("_M", bound="ModelPricing | Json")
 
 _OURS = (OpenRouterRepository.fetch_all_models, CachedOpenRouterRepository.fetch_all_models)
 _MAI_IDS = frozenset(
@@ -149,10 +150,10 @@ class CacheManager:
     def __init__(self, cached_repository: CachedOpenRouterRepository) -> None:
         self.cached_repo = cached_repository
         self._periodic: asyncio.Task[None] | None = None
-        self._is_warming = False
+        self._warming = 0
 
     async def warm_cache(self) -> None:
-        """Fill the cache, unless that is under way. Never raises for the repository."""
+        """Fill the cache, or wait for those who do. Never raises for the repository."""
         await self._warm(self.cached_repo.look)
 
     async def force_refresh(self) -> None:
@@ -201,7 +202,7 @@ class CacheManager:
                 "cache_misses": sum(seen["cache_misses"] for seen in found.values()),
             },
             "last_refresh": None if last is None else last.isoformat(),
-            "is_warming": self._is_warming,
+            "is_warming": self._warming > 0,
             "periodic_refresh_active": self._active(),
         }
 
@@ -219,70 +220,82 @@ class CacheManager:
             await self.force_refresh()
 
     async def _warm(self, fetch: Callable[[], Any]) -> None:
-        if self._is_warming:
-            return
-        self._is_warming = True
+        self._warming += 1
         try:
             await fetch()
         except Exception as error:  # noqa: BLE001  # any repository may be wrapped, and fail in any way
             logger(__name__).warning("warming the cache failed: %s", error)
         finally:
-            self._is_warming = False
+            self._warming -= 1
 
 
 class ModelMapperService:
-    """Lists of models for pages."""
+    """Lists of models for pages; each model as an object, or as the dictionary that the pricing calls give."""
 
     @staticmethod
-    def filter_models(models: Iterable[ModelPricing], ids: Iterable[str]) -> list[ModelPricing]:
-        """The models with these ids, in their own order."""
+    def filter_models(models: Iterable[_M], ids: Iterable[str]) -> list[_M]:
+        """The models with these ids, in their own order.
+
+        Raises:
+            TypeError: ``ids`` is one string.
+        """
+        if isinstance(ids, str):
+            raise TypeError("ids must be several ids, not one string")
         wanted = frozenset(ids)
-        return [model for model in models if model.id in wanted]
+        return [model for model in models if _of(model, "id") in wanted]
 
     @staticmethod
-    def filter_mai_models(models: Iterable[ModelPricing]) -> list[ModelPricing]:
+    def filter_mai_models(models: Iterable[_M]) -> list[_M]:
         """The models that the fork offers."""
         return ModelMapperService.filter_models(models, _MAI_IDS)
 
     @staticmethod
-    def group_by_provider(models: Iterable[ModelPricing]) -> dict[str, list[ModelPricing]]:
+    def group_by_provider(models: Iterable[_M]) -> dict[str, list[_M]]:
         """Provider to its models, cheapest first."""
-        return _grouped(models, lambda model: model.provider)
+        return _grouped(models, "provider")
 
     @staticmethod
-    def group_by_category(models: Iterable[ModelPricing]) -> dict[str, list[ModelPricing]]:
+    def group_by_category(models: Iterable[_M]) -> dict[str, list[_M]]:
         """Category to its models, cheapest first."""
-        return _grouped(models, lambda model: model.category.value)
+        return _grouped(models, "category")
 
     @staticmethod
-    def create_price_comparison(models: Iterable[ModelPricing]) -> list[Json]:
+    def create_price_comparison(models: Iterable[ModelPricing | Json]) -> list[Json]:
         """Prices side by side, in USD per million and per thousand tokens; cheapest first."""
         return [
             {
-                "id": model.id,
-                "name": model.name,
-                "provider": model.provider,
-                "category": model.category.value,
-                "input_price": model.price_per_million_input,
-                "output_price": model.price_per_million_output,
-                "average_price": model.average_price,
-                "context_length": model.context_length,
+                "id": _of(model, "id"),
+                "name": _of(model, "name"),
+                "provider": _of(model, "provider"),
+                "category": read_name(_of(model, "category"), "category"),
+                "input_price": _of(model, "price_per_million_input"),
+                "output_price": _of(model, "price_per_million_output"),
+                "average_price": _mean_price(model),
+                "context_length": _of(model, "context_length"),
                 "cost_per_1k_tokens": {
-                    "input": model.price_per_million_input / 1000,
-                    "output": model.price_per_million_output / 1000,
-                    "average": model.average_price / 1000,
+                    "input": _of(model, "price_per_million_input") / 1000,
+                    "output": _of(model, "price_per_million_output") / 1000,
+                    "average": _mean_price(model) / 1000,
                 },
             }
             for model in _by_mean_price(models)
         ]
 
 
-def _by_mean_price(models: Iterable[ModelPricing]) -> list[ModelPricing]:
-    return sorted(models, key=lambda model: model.average_price)
+def _of(model: ModelPricing | Json, name: str) -> Any:
+    return model[name] if isinstance(model, dict) else getattr(model, name)
 
 
-def _grouped(models: Iterable[ModelPricing], name: Callable[[ModelPricing], str]) -> dict[str, list[ModelPricing]]:
-    groups: dict[str, list[ModelPricing]] = {}
+def _mean_price(model: ModelPricing | Json) -> float:
+    return float(_of(model, "price_per_million_input") + _of(model, "price_per_million_output")) / 2
+
+
+def _by_mean_price(models: Iterable[_M]) -> list[_M]:
+    return sorted(models, key=_mean_price)
+
+
+def _grouped(models: Iterable[_M], name: str) -> dict[str, list[_M]]:
+    groups: dict[str, list[_M]] = {}
     for model in _by_mean_price(models):
-        groups.setdefault(name(model), []).append(model)
+        groups.setdefault(read_name(_of(model, name), name), []).append(model)
     return groups

@@ -460,7 +460,8 @@ def test_the_repository_fails(legacy: ModuleType, upstream: Upstream) -> None:
         run(repository.fetch_all_models())
     assert "StatusError" == type(caught.value.__cause__).__name__
     assert 60.0 == run(repository.fetch_model_by_id("openai/o1-preview")).price_per_million_input
-    assert run(repository.fetch_model_by_id("a/fast")) is None
+    with pytest.raises(legacy.RepositoryError, match="500"):
+        run(repository.fetch_model_by_id("a/fast"))
     assert run(repository.health_check()) is False
     upstream.say(*ROWS)
     run(legacy.openrouter_models_api.close())
@@ -476,8 +477,38 @@ def test_older_prices_of_one_model(legacy: ModuleType, upstream: Upstream) -> No
     run(cached.fetch_all_models())
     run(legacy.openrouter_models_api.close())
     upstream.fail(500)
-    found = [run(cached.fetch_model_by_id(name)) for name in ("a/fast", "openai/gpt-4o-mini", "openai/gpt-4", "a/none")]
-    assert ["Fast", "GPT-4o-mini", "GPT-4", None] == [getattr(one, "name", None) for one in found]
+    found = [run(cached.fetch_model_by_id(name)).name for name in ("a/fast", "openai/gpt-4o-mini", "openai/gpt-4")]
+    assert ["Fast", "GPT-4o-mini", "GPT-4"] == found
+    with pytest.raises(legacy.RepositoryError, match="500"):
+        run(cached.fetch_model_by_id("a/none"))
+
+
+def test_a_fresh_list_knows_all_models(legacy: ModuleType, upstream: Upstream) -> None:
+    """A model that the cached list does not have is not asked for, until the list is too old."""
+    cached = legacy.CachedOpenRouterRepository(legacy.OpenRouterRepository())
+    run(cached.fetch_all_models())
+    for _ in range(3):
+        assert run(cached.fetch_model_by_id("a/none")) is None
+        with pytest.raises(ValueError, match=r"^Model not found: a/none$"):
+            run(legacy.PricingCalculatorService(cached).calculate_cost("a/none", 1, 1))
+    assert "Fast" == run(cached.fetch_model_by_id("a/fast")).name
+    assert 1 == len(upstream.requests)
+    run(cached.invalidate_cache())
+    assert run(cached.fetch_model_by_id("a/none")) is None
+    assert 2 == len(upstream.requests)
+
+
+def test_prices_after_their_time(legacy: ModuleType, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prices older than the second tier's time are a fallback at once where the API fails, unless told otherwise."""
+    for name, value in (("L1_TTL", "0"), ("L2_TTL", "0.0000001")):
+        monkeypatch.setenv(f"OPENROUTER_PRICING_{name}", value)
+    for stale, source in (("", "cache_fallback"), ("3600", "openrouter_api")):
+        monkeypatch.setenv("OPENROUTER_PRICING_STALE_WHILE_REVALIDATE", stale)
+        run(legacy.openrouter_models_api.close())
+        upstream.say(*ROWS)
+        run(legacy.get_dynamic_model_pricing())
+        upstream.fail(500)
+        assert source == run(legacy.get_dynamic_model_pricing())["source"]
 
 
 def test_no_thread_is_left(legacy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

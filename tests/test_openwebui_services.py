@@ -147,10 +147,12 @@ def test_models_are_the_callers_own(hands: Hands, fixed: Fixed) -> None:
     assert one is not None
     assert one.architecture is not None
     one.architecture["modality"] = one.name = "changed"
-    row = run(PricingCalculatorService(cached).get_model_pricing())["models"][0]
-    row["architecture"]["modality"] = row["name"] = "changed"
+    for repository in (cached, fixed):
+        row = run(PricingCalculatorService(repository).get_model_pricing())["models"][0]
+        row["architecture"]["modality"] = row["name"] = "changed"
+        ordered = sorted(before, key=lambda one: (one["provider"], one["name"]))
+        assert ordered == run(PricingCalculatorService(repository).get_model_pricing())["models"]
     assert before == [one.to_dict() for one in run(cached.fetch_all_models())]
-    assert before == run(PricingCalculatorService(cached).get_model_pricing())["models"]
     assert before[1] == run(PricingCalculatorService(cached).get_model_by_id("cheap/x"))
 
 
@@ -441,7 +443,8 @@ def test_prices_of_any_repository(fixed: Fixed) -> None:
     service = PricingCalculatorService(fixed)
     answer = run(service.get_model_pricing(force_refresh=True))
     assert (True, "openrouter_api", None) == (answer["success"], answer["source"], answer["error"])
-    assert [one.to_dict() for one in MODELS] == answer["models"]
+    ordered = sorted(MODELS, key=lambda one: (one.provider, one.name))
+    assert [one.to_dict() for one in ordered] == answer["models"]
     fixed.fails = True
     answer = run(service.get_model_pricing())
     assert (False, "hardcoded_fallback", "down", 12) == (
@@ -497,17 +500,19 @@ def test_the_manager(hands: Hands, fixed: Fixed) -> None:
 
 
 def test_warming_once_at_a_time(hands: Hands, fixed: Fixed) -> None:
-    """A second warming while one is under way does nothing, and a failing repository is no error."""
+    """A second warming while one is under way waits for it and asks nothing, and a failing repository is no error."""
     manager = CacheManager(CachedOpenRouterRepository(fixed))
 
     async def ask() -> list[bool]:
         fixed.gate = asyncio.Event()
         first = asyncio.create_task(manager.warm_cache())
         await asyncio.sleep(0)
-        await manager.force_refresh()
+        second = asyncio.create_task(manager.force_refresh())
+        await asyncio.sleep(0)
         seen = [(await manager.get_cache_stats())["is_warming"]]
+        assert not second.done()
         fixed.gate.set()
-        await first
+        await asyncio.gather(first, second)
         return [*seen, (await manager.get_cache_stats())["is_warming"]]
 
     assert ([True, False], ["all"]) == (run(ask()), fixed.asked)
@@ -592,6 +597,14 @@ def test_lists_for_pages() -> None:
         "cost_per_1k_tokens": {"input": 0.0025, "output": 0.01, "average": 0.00625},
     } == comparison[2]
     assert [MODELS[0], MODELS[2]] == mapper.filter_models(MODELS, ["openai/x", "dear/x"])
+    with pytest.raises(TypeError, match="ids"):
+        mapper.filter_models(MODELS, "openai/x")
+    rows = [one.to_dict() for one in MODELS]
+    assert comparison == mapper.create_price_comparison(rows)
+    assert [rows[0], rows[2]] == mapper.filter_models(rows, ["openai/x", "dear/x"])
+    for group in (mapper.group_by_provider, mapper.group_by_category):
+        objects = group(MODELS)
+        assert {name: [one.to_dict() for one in found] for name, found in objects.items()} == group(rows)
 
 
 def test_the_models_that_the_fork_offers() -> None:
