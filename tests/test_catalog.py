@@ -351,7 +351,8 @@ def test_a_flipped_bit_is_refused() -> None:
     [
         b"<html>", b"[]\n", b"5\n", b"{}\n", b"null\n", b"\xff\xfe\n", b"[" * 100_000,
         _forged(GOOD.body, format=str(FORMAT)), _forged(GOOD.body, as_of="2026-01-01T00:00:00"),
-        _forged(GOOD.body, as_of=5), _forged(GOOD.body, digest="0" * 64), _forged(b"no index"), _forged(b"{}x\n"), _forged(b"5\n"),
+        _forged(GOOD.body, as_of=5), _forged(GOOD.body, digest="0" * 64), _forged(b"no index"),
+        _forged(b"{}x\n"), _forged(b"5\n"),
         _forged(b"[[1], {}]\n"), _forged(b'[{}, {"a": 1}]\n'), _forged(b'[{"a": null}, {}]\n'),
         _forged(b"[1]\n"), _forged(b"[{}, {}, {}]\n"),
     ],
