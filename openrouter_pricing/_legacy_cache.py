@@ -57,7 +57,16 @@ class TtlCache(Generic[_T]):
     def put(self, key: str, value: _T) -> None:
         """Keep a value from now on."""
         self._entries.pop(key, None)
-        self._entries[key] = (value, time.monotonic())
+        self._keep({key: value})
+
+    def replace(self, part: str, values: dict[str, _T]) -> None:
+        """Forget every value whose key has ``part`` in it, and keep these from now on."""
+        self.drop(part)
+        self._keep(values)
+
+    def _keep(self, values: dict[str, _T]) -> None:
+        now = time.monotonic()
+        self._entries.update({key: (value, now) for key, value in values.items()})
         if len(self._entries) > self.maxsize:
             for oldest in list(self._entries)[: -self.maxsize]:
                 self._entries.pop(oldest, None)
@@ -217,10 +226,8 @@ class CachedOpenRouterRepository(ModelPricingRepository):
             found = await self._ours.look()
         else:
             found = Found(list(await self.repository.fetch_all_models()), datetime.now(timezone.utc), stale=False)
-        for tier in (self.l1_cache, self.l2_cache):
-            tier.drop(_ONE)  # older than this list, or not in it any more
-        for model in found.models:
-            self.l2_cache.put(_ONE + model.id, model)
+        self.l1_cache.drop(_ONE)  # older than this list, or not in it any more
+        self.l2_cache.replace(_ONE, {_ONE + model.id: model for model in found.models})
         self._keep(_ALL, found)
         self.last_refresh = found.as_of
         return found

@@ -24,7 +24,6 @@ CALLS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "repository.fetch_model_by_id": lambda cached: cached.repository.fetch_model_by_id(MODEL),
     "repository.health_check": lambda cached: cached.repository.health_check(),
     "cached.fetch_all_models": lambda cached: cached.fetch_all_models(),
-    "one cache each": lambda cached: legacy.CachedOpenRouterRepository(cached.repository).fetch_all_models(),
     "cached.fetch_model_by_id": lambda cached: cached.fetch_model_by_id(MODEL),
     "cached.health_check": lambda cached: cached.health_check(),
     "get_model_pricing": lambda cached: legacy.PricingCalculatorService(cached).get_model_pricing(),
