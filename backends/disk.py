@@ -65,6 +65,17 @@ class _BytesDisk(diskcache.Disk):  # type: ignore[misc]
         return bool(os.path.commonpath([root, os.path.realpath(os.path.join(root, filename))]) == root)
 
 
+class _Cache(diskcache.Cache):  # type: ignore[misc]
+    """Closes its connection where opening fails; diskcache leaves it to the garbage collector."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        try:
+            super().__init__(*arguments, **options)
+        except sqlite3.Error:
+            self.close()
+            raise
+
+
 def _expect(value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
         raise TypeError(f"a backend keeps bytes under str keys, not {type(value).__name__}")
@@ -181,7 +192,7 @@ class DiskBackend:
     def _open(self) -> diskcache.Cache:
         if self._cache is None:
             self._claim()
-            self._cache = diskcache.Cache(str(self._directory), disk=_BytesDisk, timeout=_BUSY, **_SQLITE)
+            self._cache = _Cache(str(self._directory), disk=_BytesDisk, timeout=_BUSY, **_SQLITE)
         return self._cache
 
     def _claim(self) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import diskcache
@@ -173,8 +174,8 @@ def test_disk_never_unpickles(tmp_path: Path, column: str) -> None:
     backend = DiskBackend(directory)
     if column == "key":
         assert backend.get("key") is None
-        with pytest.raises(ValueError, match="pickled key"):
-            list(backend._open())
+        with closing(backend._open()) as opened, pytest.raises(ValueError, match="pickled key"):
+            list(opened)
     else:
         with pytest.raises(ValueError, match="not bytes"):
             backend.get("key")
@@ -238,7 +239,8 @@ def test_disk_lists_its_keys(tmp_path: Path) -> None:
     """Keys that are not pickled are read as they are."""
     backend = DiskBackend(tmp_path / "store")
     backend.set("key", b"value")
-    assert list(backend._open()) == ["key"]
+    with closing(backend._open()) as opened:
+        assert list(opened) == ["key"]
     backend.close()
 
 
