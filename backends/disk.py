@@ -28,6 +28,7 @@ _LOOK_UP = (
     "SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1 AND (expire_time IS NULL OR expire_time > ?)"
 )
 _BUSY = 0.3  # seconds to wait for another process's write
+_AGAIN = 0.005  # seconds between two tries to open
 _FORK_WAIT = 0.8  # seconds that a fork waits for a write under way
 
 
@@ -192,8 +193,19 @@ class DiskBackend:
     def _open(self) -> diskcache.Cache:
         if self._cache is None:
             self._claim()
-            self._cache = _Cache(str(self._directory), disk=_BytesDisk, timeout=_BUSY, **_SQLITE)
+            self._cache = self._construct()
         return self._cache
+
+    def _construct(self) -> diskcache.Cache:
+        """diskcache does not wait for the lock in each step of its constructor: when many open at once, some fail."""
+        until = time.monotonic() + _BUSY
+        while True:
+            try:
+                return _Cache(str(self._directory), disk=_BytesDisk, timeout=_BUSY, **_SQLITE)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= until:
+                    raise
+            time.sleep(_AGAIN)
 
     def _claim(self) -> None:
         """Make the directory and keep others out; refuse one that belongs to somebody else."""

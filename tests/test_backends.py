@@ -15,6 +15,7 @@ from pathlib import Path
 
 import diskcache
 import pytest
+from openrouter_pricing.backends import disk
 from openrouter_pricing.backends.disk import DiskBackend
 from openrouter_pricing.backends.memory import MemoryBackend
 from openrouter_pricing.backends.null import NullBackend
@@ -306,6 +307,34 @@ def test_disk_does_not_mend_what_is_only_locked(tmp_path: Path) -> None:
     other.close()
     assert not (tmp_path / "store" / "cache.db.corrupt").exists()
     assert DiskBackend(tmp_path / "store").get("key") == b"value"
+
+
+@pytest.mark.parametrize(
+    ("message", "failures", "calls"),
+    [("database is locked", 2, 3), ("disk I/O error", 1, 1), ("database is locked", 10**9, 0)],
+)
+def test_disk_that_many_open_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, failures: int, calls: int
+) -> None:
+    """Opening is tried again for a while where another process holds the lock; any other trouble is told at once."""
+    made: list[str] = []
+
+    class Crowded(disk._Cache):  # type: ignore[misc]
+        def __init__(self, *arguments: object, **options: object) -> None:
+            made.append(message)
+            if len(made) <= failures:
+                raise sqlite3.OperationalError(message)
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(disk, "_Cache", Crowded)
+    backend = DiskBackend(tmp_path / "store")
+    if calls == 3:
+        assert backend.add("key", b"value", ttl=60)
+    else:
+        with pytest.raises(sqlite3.OperationalError, match=message):
+            backend.add("key", b"value", ttl=60)
+    assert calls in {0, len(made)}
+    assert made
 
 
 def _raise_locked() -> diskcache.Cache:
