@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._clock import Clock
-    from ._receipt import PriceList
     from .backends import open_backend
     from .breaker import CircuitBreaker
-    from .cache import Backend, EndpointSource, Source
     from .catalog import Catalog
     from .client import Client
     from .cost import Cost, CostLine
@@ -31,7 +29,9 @@ if TYPE_CHECKING:
     )
     from .markup import Markup
     from .model import Category, Model
+    from .origin import PriceList
     from .pricing import Pricing
+    from .protocols import Backend, EndpointSource, Source
     from .rates import Override, Rates
     from .settings import Settings
     from .stats import Stats
@@ -83,10 +83,8 @@ __all__ = [
 #: Where each name lives; it is imported when it is first asked for (PEP 562).
 _HOMES = {
     "_clock": ("Clock",),
-    "_receipt": ("PriceList",),
     "backends": ("open_backend",),
     "breaker": ("CircuitBreaker",),
-    "cache": ("Backend", "EndpointSource", "Source"),
     "catalog": ("Catalog",),
     "client": ("Client",),
     "cost": ("Cost", "CostLine"),
@@ -94,7 +92,9 @@ _HOMES = {
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
     "markup": ("Markup",),
     "model": ("Category", "Model"),
+    "origin": ("PriceList",),
     "pricing": ("Pricing",),
+    "protocols": ("Backend", "EndpointSource", "Source"),
     "rates": ("Override", "Rates"),
     "settings": ("Settings",),
     "stats": ("Stats",),

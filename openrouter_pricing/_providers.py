@@ -11,9 +11,10 @@ import attrs
 from . import wire
 from ._clock import Clock
 from ._recorder import Recorder
-from .cache import CatalogCache, EndpointSource, Held, Source
+from .cache import CatalogCache, Held
 from .endpoints import Endpoints
 from .errors import PricingError
+from .protocols import EndpointSource, Source
 from .settings import Settings
 
 _GRACE = 0.2  # seconds that closing gives refreshes under way, all together, to return their leases

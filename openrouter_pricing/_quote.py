@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from . import _money
 from ._clock import aware
-from ._receipt import PLAIN, Details, Origin
+from ._receipt import PLAIN, Details
 from .cache import Held
 from .cost import Cost, charge, settled
 from .endpoints import Endpoint, Endpoints, PriceRange
@@ -22,6 +22,7 @@ from .errors import (
 )
 from .markup import Markup
 from .model import Model
+from .origin import Origin
 from .rates import Rates
 from .usage import Reading, Usage, read_response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from . import wire
 from ._clock import Clock
@@ -14,10 +14,8 @@ from ._recorder import Recorder
 from ._store import Head, Record, Store
 from .catalog import Catalog
 from .errors import PayloadError, TransportError, UpstreamError
+from .protocols import Source
 from .settings import Settings, scrub
-
-if TYPE_CHECKING:
-    from .cache import Source
 
 #: Makes a price list of an answer that was fetched at an instant, with what was wrong with the rows left out.
 Reader: TypeAlias = Callable[[wire.Fetched, datetime], tuple[Catalog, list[str]]]

@@ -1,4 +1,4 @@
-"""CatalogCache: tiers, freshness, single flight, stale answers, fallback. Owns the Backend and Source protocols."""
+"""CatalogCache: tiers, freshness, single flight, stale answers, fallback."""
 
 from __future__ import annotations
 
@@ -6,73 +6,24 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._clock import Clock
 from ._flight import SingleFlight, Trouble
 from ._log import logger
-from ._receipt import Origin, PriceSource
 from ._recorder import Recorder
 from ._refresh import Belief, Reader, Refresher
 from ._store import Record, Shelf, Store
 from .breaker import CircuitBreaker
 from .catalog import Catalog
 from .errors import CatalogUnavailableError, CircuitOpenError, PayloadError, StatusError, TransportError, UpstreamError
+from .origin import Origin, PriceSource
+from .protocols import Backend, Source
 from .settings import Settings, mask
-from .wire import Fetched, read_catalog
+from .wire import read_catalog
 
 if TYPE_CHECKING:
     from .stats import Stats
-
-
-@runtime_checkable
-class Backend(Protocol):
-    """What keeps catalogues between processes: bytes under string keys, and nothing but bytes."""
-
-    def get(self, key: str) -> bytes | None:
-        """The value, or None where there is none or it has expired."""
-
-    def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
-        """Keep ``value``, for ``ttl`` seconds if given."""
-
-    def add(self, key: str, value: bytes, *, ttl: float) -> bool:
-        """Keep ``value`` for ``ttl`` seconds if there is none, atomically; whether it was kept."""
-        ...
-
-    def delete(self, key: str) -> None:
-        """Forget the value; one that is not there is no error."""
-
-    def close(self) -> None:
-        """Let go of everything."""
-
-
-@runtime_checkable
-class Source(Protocol):
-    """Where catalogues come from. ``Client`` is the one that speaks HTTP to OpenRouter."""
-
-    def fetch(self, *, etag: str | None, deadline: float) -> Fetched:
-        """The model list, or a 304 if ``etag`` still holds; within ``deadline`` seconds.
-
-        Raises:
-            UpstreamError: there is none to be had.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of everything, also of a fetch that is under way in another thread."""
-
-
-@runtime_checkable
-class EndpointSource(Source, Protocol):
-    """A source that knows the prices of each provider too."""
-
-    def fetch_endpoints(self, model_id: str, *, etag: str | None, deadline: float) -> Fetched:
-        """The endpoints of a model, or a 304 if ``etag`` still holds; within ``deadline`` seconds.
-
-        Raises:
-            UpstreamError: there are none to be had.
-        """
-        ...
 
 
 _GRACE = 0.4  # seconds that closing gives a refresh under way to return its lease

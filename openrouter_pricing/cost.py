@@ -12,20 +12,10 @@ import attrs
 
 from . import _money
 from ._money import read_rate
-from ._receipt import (
-    PINNED,
-    PLAIN,
-    Details,
-    Origin,
-    PriceList,
-    PriceSource,
-    ResidualKind,
-    marked_up,
-    read_places,
-    receipt,
-    residual_kind,
-)
+from ._receipt import PLAIN, Details, ResidualKind, residual_kind
 from .errors import UnpricedUsageError, VariablePriceError
+from .markup import marked_up, read_places
+from .origin import PINNED, Origin, PriceList, PriceSource
 from .rates import Override, Rates
 from .usage import Usage
 
@@ -207,7 +197,38 @@ class Cost:
 
     def to_dict(self) -> dict[str, Any]:
         """A receipt, JSON-ready; money as strings, times in ISO 8601, and those counts that are not 0."""
-        return receipt(self)
+        residual = self.residual
+        return {
+            "model_id": self.model_id,
+            "total": _money.text(self.total),
+            "raw": _money.text(self.raw),
+            "markup_rate": _money.text(self.markup_rate),
+            "markup_rule": self.markup_rule,
+            "places": self._details.places,
+            "computed": None if self.computed is None else _money.text(self.computed),
+            "reported": None if self.reported is None else _money.text(self.reported),
+            "residual": None if residual is None else _money.text(residual),
+            "residual_kind": self.residual_kind,
+            "source": self.source,
+            "as_of": None if self.as_of is None else self.as_of.isoformat(),
+            "catalog_digest": self.digest,
+            "at": None if self.at is None else self.at.isoformat(),
+            "provider": self.provider,
+            "endpoint": self.endpoint,
+            "service_tier": self.service_tier,
+            "flags": list(self.flags),
+            "overrides": [entry.to_dict() for entry in self.overrides],
+            "usage": {name: count for name, count in attrs.asdict(self.usage).items() if count},
+            "lines": [
+                {
+                    "item": line.item,
+                    "quantity": line.quantity,
+                    "unit_price": _money.text(line.unit_price),
+                    "amount": _money.text(line.amount),
+                }
+                for line in self.lines
+            ],
+        }
 
 
 def settled(model_id: str, reported: Decimal, usage: Usage, markup_rate: Decimal, details: Details) -> Cost:

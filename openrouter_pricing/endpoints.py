@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, overload
 
 import attrs
 
-from ._receipt import Origin, PriceSource
 from .catalog import Catalog
 from .cost import Cost
 from .errors import UnknownProviderError
 from .model import Model
+from .origin import Origin, PriceSource
 from .rates import Rates
 
 #: What responses call the tier that everybody gets; endpoints name no tier then.

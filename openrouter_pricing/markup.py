@@ -1,4 +1,4 @@
-"""Markup: what is charged for a call that costs so much."""
+"""Markup: what is charged for a call that costs so much, and how that is rounded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,27 @@ import attrs
 
 from . import _money
 from ._money import read_rate
-from ._receipt import read_places
 from .model import Category, Model
 from .usage import Usage
+
+_MOST_PLACES = 60
+
+
+def read_places(value: int | None) -> int | None:
+    """Decimal places to round to, 0 to 60, or None.
+
+    Raises:
+        ValueError, TypeError: it is no such number.
+    """
+    if value is not None and _money.count(value, "places") > _MOST_PLACES:
+        raise ValueError(f"places must be from 0 to {_MOST_PLACES}: {value}")
+    return value
+
+
+def marked_up(raw: Decimal, rate: Decimal, places: int | None) -> Decimal:
+    """USD to charge: ``raw`` times ``rate``, exactly, or rounded half up to ``places``."""
+    total = _money.multiply(raw, rate)
+    return total if places is None else _money.round_half_up(total, places)
 
 
 def _rate(value: object, _: Any, field: attrs.Attribute[Any]) -> Decimal | None:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from ._clock import Clock
     from ._providers import ProviderPrices
     from ._recorder import Recorder
-    from .cache import Backend, CatalogCache, Held, Source
+    from .cache import CatalogCache, Held
     from .catalog import Catalog
     from .cost import Cost
     from .endpoints import Endpoints, PriceRange
     from .markup import Markup
     from .model import Model
+    from .protocols import Backend, Source
     from .settings import Settings
     from .stats import Stats
     from .usage import Usage
@@ -61,7 +62,7 @@ class Pricing:
         markup: Markup | None = None,
     ) -> None:
         self._cache: CatalogCache | None = None
-        from . import backends, cache
+        from . import backends, cache, protocols
         from . import catalog as catalogs
         from . import settings as options
         from ._clock import Clock
@@ -73,8 +74,8 @@ class Pricing:
 
         for name, value, kind in (
             ("settings", settings, options.Settings),
-            ("backend", backend, cache.Backend),
-            ("client", client, cache.Source),
+            ("backend", backend, protocols.Backend),
+            ("client", client, protocols.Source),
             ("catalog", catalog, catalogs.Catalog),
             ("clock", clock, Clock),
             ("markup", markup, Markup),

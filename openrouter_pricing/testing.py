@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from .cache import Backend
+from .protocols import Backend
 
 __all__ = ["BackendCheck", "backend_checks"]
 
