@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from .breaker import CircuitBreaker
     from .catalog import Catalog
     from .client import Client
-    from .cost import Cost, CostLine
-    from .endpoints import Endpoint, Endpoints, PriceRange
+    from .cost import Cost, CostLine, PriceRange
+    from .endpoints import Endpoint, Endpoints
     from .errors import (
         CatalogUnavailableError,
         CircuitOpenError,
@@ -87,8 +87,8 @@ _HOMES = {
     "breaker": ("CircuitBreaker",),
     "catalog": ("Catalog",),
     "client": ("Client",),
-    "cost": ("Cost", "CostLine"),
-    "endpoints": ("Endpoint", "Endpoints", "PriceRange"),
+    "cost": ("Cost", "CostLine", "PriceRange"),
+    "endpoints": ("Endpoint", "Endpoints"),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
     "markup": ("Markup",),
     "model": ("Category", "Model"),

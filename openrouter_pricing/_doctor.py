@@ -18,8 +18,9 @@ from ._terminal import span
 from ._worker import Worker
 from .backends import open_backend
 from .errors import CatalogUnavailableError, UpstreamError
+from .masking import mask
 from .pricing import Pricing
-from .settings import Settings, mask, variable
+from .settings import Settings, variable
 
 _PROBE = 5.0  # seconds to wait for the backend
 

@@ -12,7 +12,7 @@ from ._log import logger
 from ._recorder import Recorder
 from .breaker import CircuitBreaker
 from .errors import StatusError, TransportError, UpstreamError
-from .settings import mask
+from .masking import mask
 
 _T = TypeVar("_T")
 

@@ -15,7 +15,7 @@ from ._legacy_pricing import Found
 from ._legacy_repository import ModelPricingRepository, OpenRouterRepository, RepositoryError, give
 from ._legacy_tools import TimedOperation
 from ._log import logger
-from .settings import mask
+from .masking import mask
 
 _T = TypeVar("_T")
 

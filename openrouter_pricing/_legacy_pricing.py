@@ -13,8 +13,9 @@ from ._legacy_models import ModelPricing, PricingResponse, fallback_models
 from ._log import logger
 from .catalog import Catalog
 from .errors import PricingError
+from .masking import mask
 from .pricing import Pricing
-from .settings import Settings, mask
+from .settings import Settings
 
 _WHILE = "OPENROUTER_PRICING_STALE_WHILE_REVALIDATE"
 

@@ -10,7 +10,7 @@ from ._legacy_flights import Flights
 from ._legacy_models import ModelPricing, fallback_model, read_name
 from ._legacy_pricing import Found, SharedPricing
 from .errors import PricingError
-from .settings import mask
+from .masking import mask
 
 
 class RepositoryError(Exception):

@@ -11,9 +11,10 @@ import attrs
 from . import wire
 from ._clock import Clock
 from ._recorder import Recorder
-from .cache import CatalogCache, Held
+from .cache import CatalogCache
 from .endpoints import Endpoints
 from .errors import PricingError
+from .held import Held
 from .protocols import EndpointSource, Source
 from .settings import Settings
 

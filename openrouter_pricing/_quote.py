@@ -10,9 +10,8 @@ from typing import TypeAlias
 from . import _money
 from ._clock import aware
 from ._receipt import PLAIN, Details
-from .cache import Held
-from .cost import Cost, charge, settled
-from .endpoints import Endpoint, Endpoints, PriceRange
+from .cost import Cost, PriceRange, charge, settled
+from .endpoints import Endpoint, Endpoints
 from .errors import (
     CatalogUnavailableError,
     UnknownModelError,
@@ -20,11 +19,13 @@ from .errors import (
     UnpricedUsageError,
     VariablePriceError,
 )
+from .held import Held
 from .markup import Markup
 from .model import Model
 from .origin import Origin
 from .rates import Rates
-from .usage import Reading, Usage, read_response
+from .responses import Reading, read_response
+from .usage import Usage
 
 _MOST_NAMES = 10_000  # of models whose plain prices are kept at hand
 

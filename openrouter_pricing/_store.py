@@ -5,21 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from ._clock import Clock, aware
-from ._log import logger
 from ._recorder import Recorder
-from ._worker import Worker
 from .catalog import FORMAT, Catalog
 from .errors import PayloadError
-from .settings import mask
+from .guard import READ, Shelf
 
-_T = TypeVar("_T")
-
-_READ = 0.8  # seconds that a question waits for the backend at most
 _WRITE = 5.0  # seconds that a refresh waits for it
 _SKEW = timedelta(minutes=1)  # the clocks of two hosts may differ by this much
 
@@ -64,55 +58,6 @@ class Record(NamedTuple):
     fetched: float
 
 
-class Shelf:
-    """A backend of which nobody ever waits for long, and that may fail in any way.
-
-    Every question goes through a thread of its own with a time limit, and every failure is counted, logged once for
-    its kind, and answered as "nothing there".
-
-    Args:
-        open_backend: makes the backend; called with the first question.
-        recorder: counts failures.
-    """
-
-    def __init__(self, open_backend: Callable[[], Any], recorder: Recorder) -> None:
-        self._open_backend = open_backend
-        self._opened: Any = None
-        self._recorder = recorder
-        self._worker = Worker("openrouter-pricing-store")
-        self._logged: set[str] = set()
-
-    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
-        """What ``work`` answers when it is handed the backend; ``otherwise`` where it fails or takes too long."""
-        try:
-            if self._opened is None:
-                self._opened = self._open_backend()  # imports happen in the asker's thread: a fork may come
-            backend = self._opened
-            return self._worker.run(lambda: work(backend), timeout)
-        except Exception as error:  # noqa: BLE001  # a backend costs a counter and a log line, never a question
-            return self.failed(error, otherwise)
-
-    def failed(self, error: Exception, otherwise: _T) -> _T:
-        """Count and log a failure; gives ``otherwise``."""
-        self._recorder.count("backend_errors")
-        kind = type(error).__name__
-        if kind not in self._logged:
-            self._logged.add(kind)
-            logger(__name__).warning(
-                "the price store failed (%s: %s); prices are answered without it",
-                kind,
-                mask(str(error)),
-                extra={"error": kind},
-            )
-        return otherwise
-
-    def close(self, *, owned: bool) -> None:
-        """Close the backend if it is ours; waits a second at most."""
-        if self._opened is not None and owned:
-            self.ask(lambda backend: backend.close(), None, _READ)
-        self._worker.close()
-
-
 class Store:
     """What a backend holds of one address and one format version.
 
@@ -140,9 +85,9 @@ class Store:
         """
         self._recorder.count("l2_checks")
         # One job for head, body and their check: each hand-over to another thread takes as long as a small file.
-        return self._ask(lambda backend: self._newer(backend, record), None, _READ)
+        return self._ask(lambda backend: self._newer(backend, record), None, READ)
 
-    def head(self, timeout: float = _READ) -> Head | None:
+    def head(self, timeout: float = READ) -> Head | None:
         """What the store holds, or None."""
         return self._ask(self._head, None, timeout)
 

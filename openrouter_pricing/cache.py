@@ -6,20 +6,22 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._clock import Clock
 from ._flight import SingleFlight, Trouble
 from ._log import logger
 from ._recorder import Recorder
 from ._refresh import Belief, Reader, Refresher
-from ._store import Record, Shelf, Store
+from ._store import Record, Store
 from .breaker import CircuitBreaker
 from .catalog import Catalog
 from .errors import CatalogUnavailableError, CircuitOpenError, PayloadError, StatusError, TransportError, UpstreamError
-from .origin import Origin, PriceSource
+from .guard import Shelf
+from .held import Held
+from .masking import mask
 from .protocols import Backend, Source
-from .settings import Settings, mask
+from .settings import Settings
 from .wire import read_catalog
 
 if TYPE_CHECKING:
@@ -27,25 +29,6 @@ if TYPE_CHECKING:
 
 
 _GRACE = 0.4  # seconds that closing gives a refresh under way to return its lease
-
-
-class Held:
-    """What this process answers from, until its clock says to look again.
-
-    Attributes:
-        catalog: the models.
-        origin: what costs say of it; its ``source`` is "live", "stale", "bundled" or "pinned".
-        until: reading of the monotonic clock up to which nobody needs to look.
-        prices: for the facade's use: models without conditional prices, by the name they were asked for.
-    """
-
-    __slots__ = ("catalog", "origin", "prices", "until")
-
-    def __init__(self, catalog: Catalog, source: PriceSource, until: float = math.inf) -> None:
-        self.catalog: Catalog = catalog
-        self.origin: Origin = Origin(source, catalog.as_of, catalog.digest)
-        self.until: float = until
-        self.prices: dict[str, Any] = {}
 
 
 class _Process(NamedTuple):

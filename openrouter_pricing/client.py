@@ -1,4 +1,4 @@
-"""Client: speaks HTTP to OpenRouter. The only module that imports requests, urllib3 and stamina."""
+"""Client: what OpenRouter is asked over HTTP, page by page, with retries."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ import ipaddress
 import logging
 import os
 import re
-import socket
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib import metadata
-from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import requests
-import requests.adapters
 import requests.auth
 import stamina
 import urllib3
@@ -28,97 +24,18 @@ import urllib3.exceptions
 
 from . import wire
 from .errors import PayloadError, StatusError, TransportError, UpstreamError
-from .settings import Settings, mask
+from .masking import mask
+from .settings import Settings
+from .transport import Adapter, Auth, Session, read_body, reason
 from .wire import Fetched
 
 _USER_AGENT = f"openrouter-pricing/{metadata.version('openrouter-pricing')}"
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_PAGES = 100
-_CHUNK = 65536
 
 
 def _utcnow() -> datetime:
     return datetime.now(timezone.utc)
-
-
-class _Session(requests.Session):
-    """A session that never follows a redirect, as merely asking where one leads would read its whole body.
-
-    Args:
-        direct: use no proxy: the environment's has no business with this machine's own addresses, nor with the key.
-    """
-
-    def __init__(self, *, direct: bool) -> None:
-        super().__init__()
-        self._direct = direct
-
-    def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
-        settings = super().merge_environment_settings(*args, **kwargs)
-        return {**settings, "proxies": {}} if self._direct else settings
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
-
-
-class _Auth(requests.auth.AuthBase):
-    """Adds the one Authorization header that we mean. Setting it keeps netrc and URL credentials out."""
-
-    def __init__(self, value: str | None) -> None:
-        self._value = value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._value is not None:
-            request.headers["Authorization"] = self._value
-        return request
-
-
-class _Adapter(requests.adapters.HTTPAdapter):
-    """An adapter that never retries and whose connections can be broken off from another thread."""
-
-    def __init__(self, pool_size: int) -> None:
-        self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        super().__init__(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self._watch(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
-        known = proxy in self.proxy_manager
-        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
-        if not known:
-            self._watch(manager)
-        return manager
-
-    def _watch(self, manager: urllib3.PoolManager) -> None:
-        manager.pool_classes_by_scheme = {
-            scheme: self._watched(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
-        }
-
-    def _watched(self, pool: type[urllib3.HTTPConnectionPool]) -> type[urllib3.HTTPConnectionPool]:
-        sockets = self.sockets
-
-        class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
-            """Notes its sockets."""
-
-            def _new_conn(self) -> socket.socket:
-                sock: socket.socket = super()._new_conn()
-                sockets.add(sock)  # TLS will take it over; until then a proxy may keep it waiting
-                return sock
-
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
-
-    def abort(self) -> None:
-        """Break off every connection, so that a thread which reads from one comes back."""
-        for sock in list(self.sockets):
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # it is gone already, which is what was wanted
 
 
 class Client:
@@ -149,7 +66,7 @@ class Client:
         self._closings = 0
         self._inherited: list[object] = []
         self._session: requests.Session | None = None
-        self._adapter: _Adapter | None = None
+        self._adapter: Adapter | None = None
         parts = urlsplit(settings.base_url)
         self._origin = _origin(settings.base_url)
         host = parts.netloc.rpartition("@")[2]
@@ -288,7 +205,7 @@ class Client:
             ) as response:
                 status, answered = response.status_code, dict(response.headers)
                 wire.check_status(Fetched(status, answered), self._utcnow())
-                return Fetched(status, answered, b"" if status == 304 else _read(response.raw, until, room))
+                return Fetched(status, answered, b"" if status == 304 else read_body(response.raw, until, room))
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
@@ -302,7 +219,7 @@ class Client:
                 raise TransportError(
                     f"the upstream's or a proxy's URL cannot be read: {type(error).__name__}"
                 ) from None
-            raise TransportError(f"no answer from the upstream: {_reason(error)}") from error
+            raise TransportError(f"no answer from the upstream: {reason(error)}") from error
 
     def _notice_fork(self) -> None:
         """In a forked child the session's sockets, and perhaps the locks, are the parent's."""
@@ -315,11 +232,11 @@ class Client:
     def _open(self) -> requests.Session:
         with self._lock:
             if self._session is None:
-                session = _Session(direct=_is_loopback(self._origin[1]))
-                self._adapter = _Adapter(self._settings.pool_size)
+                session = Session(direct=_is_loopback(self._origin[1]))
+                self._adapter = Adapter(self._settings.pool_size)
                 session.mount("https://", self._adapter)
                 session.mount("http://", self._adapter)
-                session.auth = _Auth(self._authorization)
+                session.auth = Auth(self._authorization)
                 # Without a handler, a host that has not configured logging would see every retry on its stderr.
                 retries = logging.getLogger("stamina")
                 if not retries.handlers:
@@ -335,24 +252,6 @@ class Client:
             return self._session
 
 
-def _read(raw: urllib3.BaseHTTPResponse, until: float, room: int) -> bytes:
-    """The decoded body, at most ``room`` bytes of it, read as it drips in so that the deadline is seen."""
-    announced = raw.headers.get("Content-Length", "")
-    if announced.isdigit() and int(announced) > room:
-        raise PayloadError(f"the response is larger than max_body allows: {announced} bytes")
-    chunks: list[bytes] = []
-    while True:
-        chunk = raw.read1(_CHUNK, decode_content=True)
-        if not chunk:
-            return b"".join(chunks)
-        chunks.append(chunk)
-        room -= len(chunk)
-        if room < 0:
-            raise PayloadError("the decoded response is larger than max_body allows")
-        if time.monotonic() >= until:
-            raise TransportError("the deadline passed in the middle of a response")
-
-
 def _worth_retrying(error: Exception, left: float) -> bool | float:
     """What stamina's hook answers: whether to try again, or after how many seconds; its limits do not cap that."""
     if left <= 0:
@@ -364,18 +263,6 @@ def _worth_retrying(error: Exception, left: float) -> bool | float:
     if error.retry_after is None:
         return True
     return max(error.retry_after, 0.05) if error.retry_after < left else False
-
-
-def _reason(error: BaseException) -> str:
-    """What went wrong, without the URLs that the libraries' own messages quote."""
-    kind = type(error).__name__
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, OSError) and inner.strerror:
-            return f"{kind} ({inner.strerror})"
-        reason = getattr(inner, "reason", None) or (inner.args[0] if inner.args else None)
-        inner = reason if isinstance(reason, BaseException) else inner.__cause__ or inner.__context__
-    return kind
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import attrs
 
 from . import _money
 from ._money import read_rate
 from ._receipt import PLAIN, Details, ResidualKind, residual_kind
+from .bill import bill, unpriced
 from .errors import UnpricedUsageError, VariablePriceError
 from .markup import marked_up, read_places
 from .origin import PINNED, Origin, PriceList, PriceSource
@@ -129,7 +128,7 @@ class Cost:
         return tuple(
             [
                 CostLine(item, quantity, price, amount)
-                for item, quantity, price in _bill(self.rates, self._usage)
+                for item, quantity, price in bill(self.rates, self._usage)
                 if (amount := _money.multiply(price, quantity))
             ]
         )
@@ -231,6 +230,20 @@ class Cost:
         }
 
 
+class PriceRange(NamedTuple):
+    """What a request can cost before it is sent.
+
+    Args:
+        min: at the cheapest provider's prices.
+        list: at the model's own prices.
+        max: at the dearest provider's prices.
+    """
+
+    min: Cost
+    list: Cost
+    max: Cost
+
+
 def settled(model_id: str, reported: Decimal, usage: Usage, markup_rate: Decimal, details: Details) -> Cost:
     """The cost of a call that no price list explains, by what its response reports.
 
@@ -283,178 +296,9 @@ def charge(
     if reported is None and (missing := unpriced(applied, usage)) is not None:
         raise UnpricedUsageError(model_id, *missing)
     computed = _money.ZERO
-    for _, quantity, unit_price in _bill(applied, usage):
+    for _, quantity, unit_price in bill(applied, usage):
         computed = _money.fma(unit_price, quantity, computed)
     raw = computed if reported is None else reported
     places = details.places
     total = _money.multiply(raw, markup_rate) if places is None else marked_up(raw, markup_rate, places)
     return Cost(model_id, computed, reported, raw, markup_rate, total, applied, usage, origin, details)
-
-
-def unpriced(rates: Rates, usage: Usage | tuple[int, int]) -> tuple[str, str] | None:
-    """The first dimension of ``usage`` that ``rates`` lists no price for, with the reason; None if all are priced.
-
-    Rows without a completion price are prompt-only (embeddings). A price of 0 on a row that costs something otherwise
-    is how lists until 2026 spelt "not offered", so images and searches are not free there.
-    """
-    if isinstance(usage, tuple):
-        if rates.prompt is not None and rates.completion is not None:
-            return None
-        usage = Usage(*usage)
-    if rates.prompt is None and _split(usage.prompt_tokens, _tariff(rates).inputs, usage)[0]:
-        return "prompt_tokens", "the model lists no prompt price"
-    if rates.completion is None and _split(usage.completion_tokens, _tariff(rates).outputs, usage)[0]:
-        return "completion_tokens", "the model lists no completion price (embedding models price the prompt alone)"
-    if usage.images and not usage.image_tokens:
-        if not _offered(rates, rates.image):
-            return "images", "the model lists no price per image"
-        if rates.paid and rates.image_per_token:
-            return "images", "the model lists a price per image token; give image_tokens"
-    if usage.web_searches and not _offered(rates, rates.web_search):
-        return "web_searches", "the model lists no price per search"
-    return None
-
-
-def _offered(rates: Rates, price: Decimal | None) -> bool:
-    return price is not None and (bool(price) or not rates.paid)
-
-
-_INPUT_COUNTS = attrgetter(
-    "cached_tokens", "cache_write_tokens", "cache_write_1h_tokens", "audio_tokens", "image_tokens"
-)
-_OUTPUT_COUNTS = attrgetter("reasoning_tokens", "audio_output_tokens", "image_output_tokens")
-
-#: A price key, how many tokens of a usage it is for, and the price listed for it.
-_Part: TypeAlias = tuple[str, Callable[[Usage], int], "Decimal | None"]
-#: A line without its amount.
-_Entry: TypeAlias = tuple[str, int, Decimal]
-
-
-class _Tariff(NamedTuple):
-    """How the tokens of a call are told apart at some rates.
-
-    Args:
-        inputs: parts of the prompt, in the order in which they are taken out of it.
-        storage: cache writes that are charged on top of the prompt.
-        outputs: parts of the completion, in the order in which they are taken out of it.
-    """
-
-    inputs: tuple[_Part, ...]
-    storage: tuple[_Part, ...]
-    outputs: tuple[_Part, ...]
-
-
-def _tariff(rates: Rates) -> _Tariff:
-    tariff: _Tariff | None = rates._tariff
-    if tariff is None:
-        writes = _writes(rates)
-        tariff = _Tariff(
-            _inputs(rates, tuple(write for write in writes if not _is_storage(rates, write))),
-            tuple(write for write in writes if _is_storage(rates, write)),
-            _outputs(rates),
-        )
-        object.__setattr__(rates, "_tariff", tariff)
-    return tariff
-
-
-def _inputs(rates: Rates, writes: tuple[_Part, ...]) -> tuple[_Part, ...]:
-    """Parts of the prompt: reads, writes, audio and image tokens.
-
-    The reported count includes cached reads and cache writes (checked against bills). A write priced at or above the
-    prompt replaces the prompt price (Anthropic, OpenAI, Qwen): plain = prompt - reads - writes.
-    https://openrouter.ai/docs/guides/best-practices/prompt-caching
-    """
-    return (
-        ("input_cache_read", attrgetter("cached_tokens"), rates.input_cache_read),
-        *writes,
-        ("audio", attrgetter("audio_tokens"), rates.audio),
-        ("image_token", attrgetter("image_tokens"), rates.image_token),
-    )
-
-
-def _outputs(rates: Rates) -> tuple[_Part, ...]:
-    """Parts of the completion: reasoning, audio and image tokens.
-
-    Reasoning is inside the completion count; a listed ``internal_reasoning`` above zero replaces the completion price
-    for those tokens and never adds to it (checked against bills).
-    https://openrouter.ai/docs/guides/best-practices/reasoning-tokens
-    """
-    return (
-        ("internal_reasoning", attrgetter("reasoning_tokens"), rates.internal_reasoning),
-        ("audio_output", attrgetter("audio_output_tokens"), rates.audio_output),
-        ("image_output", attrgetter("image_output_tokens"), rates.image_output),
-    )
-
-
-def _writes(rates: Rates) -> tuple[_Part, ...]:
-    """Cache writes by lifetime; those kept for an hour have a price of their own or that of the others."""
-    return (
-        ("input_cache_write", _short_writes, rates.input_cache_write),
-        ("input_cache_write_1h", _hour_writes, rates.input_cache_write_1h or rates.input_cache_write),
-    )
-
-
-def _hour_writes(usage: Usage) -> int:
-    return min(usage.cache_write_1h_tokens, usage.prompt_tokens)
-
-
-def _short_writes(usage: Usage) -> int:
-    return max(min(usage.cache_write_tokens, usage.prompt_tokens) - _hour_writes(usage), 0)
-
-
-def _is_storage(rates: Rates, write: _Part) -> bool:
-    """Whether a write is priced below the prompt: storage, charged on top (Gemini).
-
-    A bill of 2168 prompt, 2161 read and 2161 written tokens was 7 plain + 2161 reads + 2161 writes.
-    """
-    price = write[2]
-    return bool(price and rates.prompt is not None and price < rates.prompt)
-
-
-def _bill(rates: Rates, usage: Usage | tuple[int, int]) -> list[_Entry]:
-    """What is charged for; entries may amount to nothing."""
-    if isinstance(usage, tuple):
-        if rates.prompt is not None and rates.completion is not None and not rates.request:
-            return [("prompt", usage[0], rates.prompt), ("completion", usage[1], rates.completion)]
-        usage = Usage(*usage)
-    inputs, storage, outputs = _tariff(rates)
-    bill: list[_Entry] = []
-    prompt, completion = usage.prompt_tokens, usage.completion_tokens
-    if any(_INPUT_COUNTS(usage)):
-        prompt, bill = _split(prompt, inputs, usage)
-        bill += [(item, tokens, price) for item, count, price in storage if price and (tokens := count(usage))]
-    if rates.prompt is not None:
-        bill.insert(0, ("prompt", prompt, rates.prompt))
-    parts: list[_Entry] = []
-    if any(_OUTPUT_COUNTS(usage)):
-        completion, parts = _split(completion, outputs, usage)
-    if rates.completion is not None:
-        bill.append(("completion", completion, rates.completion))
-    bill += parts
-    if rates.request:
-        bill.append(("request", usage.requests, rates.request))
-    if usage.images and not usage.image_tokens and rates.image and not rates.image_per_token:
-        bill.append(("image", usage.images, rates.image))
-    if usage.web_searches and rates.web_search:
-        bill.append(("web_search", usage.web_searches, rates.web_search))
-    return bill
-
-
-def _split(tokens: int, parts: tuple[_Part, ...], usage: Usage) -> tuple[int, list[_Entry]]:
-    """Take ``parts`` out of ``tokens``: how many keep the price of the whole, and those with a price of their own.
-
-    A part without a price of its own keeps that of the whole. So does one of price 0: the lists of March 2025 give 0
-    for every row, and nobody is billed below cost. Each part is clamped to what those before it leave: counts come
-    dirty (reasoning 11 of completion 10).
-    """
-    plain = left = tokens
-    own: list[_Entry] = []
-    for item, count, price in parts:
-        taken = count(usage)
-        if taken:
-            taken = min(taken, left)
-            left -= taken
-            if price and taken:
-                plain -= taken
-                own.append((item, taken, price))
-    return plain, own

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import attrs
 
 from .catalog import Catalog
-from .cost import Cost
 from .errors import UnknownProviderError
 from .model import Model
 from .origin import Origin, PriceSource
@@ -60,20 +59,6 @@ class Endpoint:
             quantization=quantization if isinstance(quantization, str) else None,
             row=row,
         )
-
-
-class PriceRange(NamedTuple):
-    """What a request can cost before it is sent.
-
-    Args:
-        min: at the cheapest provider's prices.
-        list: at the model's own prices.
-        max: at the dearest provider's prices.
-    """
-
-    min: Cost
-    list: Cost
-    max: Cost
 
 
 class Endpoints(Sequence[Endpoint]):

@@ -17,10 +17,11 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from ._clock import Clock
     from ._providers import ProviderPrices
     from ._recorder import Recorder
-    from .cache import CatalogCache, Held
+    from .cache import CatalogCache
     from .catalog import Catalog
-    from .cost import Cost
-    from .endpoints import Endpoints, PriceRange
+    from .cost import Cost, PriceRange
+    from .endpoints import Endpoints
+    from .held import Held
     from .markup import Markup
     from .model import Model
     from .protocols import Backend, Source
@@ -69,6 +70,7 @@ class Pricing:
         from ._providers import ProviderPrices
         from ._quote import Quoter
         from ._receipt import BY_ARGUMENT
+        from .held import Held
         from .markup import Markup
         from .warmer import Warmer
 
@@ -94,7 +96,7 @@ class Pricing:
         self._providers: ProviderPrices | None = None
         self._answers = 0
         self._warmer: Warmer | None = None
-        self._pinned = None if catalog is None else cache.Held(catalog, "pinned")
+        self._pinned = None if catalog is None else Held(catalog, "pinned")
         if catalog is not None:
             return
         if backend is None:

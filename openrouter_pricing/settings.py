@@ -16,21 +16,15 @@ import attrs
 from . import _money
 from ._log import logger
 from .errors import SettingsError
+from .masking import mask
 
 _PREFIX = "OPENROUTER_PRICING_"
 _KEY = "OPENROUTER_API_KEY"
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
-_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)?\S*@")
-_QUERY = re.compile(r"\?\S+")
 _SAFE_URL = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:\*\*\*@)?(?:[\w.-]*|\[[0-9a-fA-F:.]+\])(?::[0-9]*)?(?:/[\w./%~+-]*)?"
 )
-
-
-def mask(text: str) -> str:
-    """A text with everything hidden that may be a user and password, or the query, of a URL in it."""
-    return _QUERY.sub("?***", _CREDENTIALS.sub(lambda found: f"{found[1] or ''}***@", text))
 
 
 def scrub(text: str, settings: Settings) -> str:

@@ -17,7 +17,7 @@ from openrouter.types import UNSET
 from upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Settings, Usage
-from openrouter_pricing.usage import Reading, read_response
+from openrouter_pricing.responses import Reading, read_response
 
 MODEL = "anthropic/claude-sonnet-4.6"
 NOON = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
@@ -192,7 +192,7 @@ def test_objects_are_read_as_the_json_that_they_came_from(
     cost, expected = pricing.cost_of(response, model), pricing.cost_of(body, model)
 
     assert type(response) is kind
-    assert usage == Usage.from_response(response) == Usage.from_response(body)
+    assert usage == read_response(response).usage == read_response(body).usage
     assert read_response(body) == read_response(response)
     assert expected.to_dict() == cost.to_dict()
     assert (expected.raw, expected.reported, expected.lines) == (cost.raw, cost.reported, cost.lines)

@@ -22,7 +22,7 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
-from openrouter_pricing.usage import read_response
+from openrouter_pricing.responses import read_response
 
 CLAUDE = {
     "prompt": "0.000003",
@@ -117,7 +117,7 @@ def as_object(value: Any) -> Any:
 @pytest.mark.parametrize(("shape", "response", "usage"), SHAPES, ids=[shape for shape, _, _ in SHAPES])
 def test_every_shape_is_read(shape: str, response: Any, usage: Usage) -> None:
     """Each format's counts mean what that format says, as a dictionary and as an object."""
-    assert usage == Usage.from_response(response) == Usage.from_response(as_object(response))
+    assert usage == read_response(response).usage == read_response(as_object(response)).usage
 
 
 def test_marks_for_values_that_were_not_set() -> None:

@@ -15,7 +15,7 @@ from reference import CONTEXTS
 from upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Settings, Usage
-from openrouter_pricing.usage import read_response
+from openrouter_pricing.responses import read_response
 
 FIELDS = [field.name for field in attrs.fields(Usage)]
 
@@ -181,7 +181,7 @@ def test_every_shape_of_response_is_read(shape: str) -> None:
         {"message": body},
         {"data": alone},
     ):
-        assert EXPECTED[shape] == Usage.from_response(given)
+        assert EXPECTED[shape] == read_response(given).usage
 
 
 def test_what_a_response_says_beside_the_counts() -> None:
@@ -326,7 +326,7 @@ def test_what_is_missing_or_foreign_counts_nothing() -> None:
         reading.provider,
         reading.service_tier,
     )
-    assert Usage() == Usage.from_response({"usage": {"completion_tokens": object()}})
+    assert Usage() == read_response({"usage": {"completion_tokens": object()}}).usage
 
 
 def test_dirty_counts_are_flagged() -> None:
@@ -345,14 +345,14 @@ def test_dirty_counts_are_flagged() -> None:
 def test_what_is_no_response_at_all(bad: Any) -> None:
     """A body that was not decoded, or nothing, raises a TypeError that says so."""
     with pytest.raises(TypeError, match=f"^response must be an object, not {type(bad).__name__}$"):
-        Usage.from_response(bad)
+        read_response(bad)
 
 
 @pytest.mark.parametrize("body", [{}, {"usage": None}, {"usage": {}}, {"usage": 5}, {"error": {"code": 400}}, object()])
 def test_a_response_without_usage(body: Any) -> None:
     """A body that counts nothing is an error, never a free call."""
     with pytest.raises(ValueError, match=r"^response has no usage"):
-        Usage.from_response(body)
+        read_response(body)
 
 
 @pytest.mark.parametrize(
@@ -371,17 +371,17 @@ def test_a_response_without_usage(body: Any) -> None:
 def test_a_number_that_cannot_be_read_is_named(usage: dict[str, Any], words: str) -> None:
     """A count or an amount that cannot be one raises a ValueError that names the field."""
     with pytest.raises(ValueError, match=f"^{words}"):
-        Usage.from_response(usage)
+        read_response(usage)
 
 
 def test_a_count_of_nan_is_named() -> None:
     """NaN is no count, and its field is named like that of any other."""
     with pytest.raises(ValueError, match=r"^prompt_tokens "):
-        Usage.from_response({"prompt_tokens": float("nan")})
+        read_response({"prompt_tokens": float("nan")})
 
 
 def test_a_cache_creation_alone_is_counted() -> None:
     """Written tokens are counted also where only the split says how many they were."""
     usage = {"input_tokens": 10, "output_tokens": 1, "cache_creation": {"ephemeral_1h_input_tokens": 50}}
 
-    assert Usage(60, 1, cache_write_tokens=50, cache_write_1h_tokens=50) == Usage.from_response(usage)
+    assert Usage(60, 1, cache_write_tokens=50, cache_write_1h_tokens=50) == read_response(usage).usage
