@@ -46,7 +46,7 @@ def _signature(app, what, name, obj, options, signature, answer):
         fields = [field for field in attrs.fields(obj) if field.init and not field.name.startswith("_")]
         star = "*, " if fields[0].kw_only else ""
         signature = f"({star}{', '.join(map(_parameter, fields))})".replace("PriceSource", "str")
-    return signature.replace("_money.Number", "Decimal | int | str | float").replace("= _utcnow", "= ..."), answer
+    return signature.replace("money.Number", "Decimal | int | str | float").replace("= _utcnow", "= ..."), answer
 
 
 def _parameter(field):

@@ -6,13 +6,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._clock import Clock
+    from ._base.clock import Clock
+    from ._billing.cost import Cost, CostLine, PriceRange
+    from ._billing.markup import Markup
+    from ._billing.usage import Usage
+    from ._freshness.breaker import CircuitBreaker
+    from ._freshness.protocols import Backend, EndpointSource, Source
+    from ._freshness.stats import Stats
+    from ._http.client import Client
+    from ._prices.catalog import Catalog
+    from ._prices.endpoints import Endpoint, Endpoints
+    from ._prices.model import Category, Model
+    from ._prices.origin import PriceList
+    from ._prices.rates import Override, Rates
+    from ._prices.wire import Fetched
     from .backends import open_backend
-    from .breaker import CircuitBreaker
-    from .catalog import Catalog
-    from .client import Client
-    from .cost import Cost, CostLine, PriceRange
-    from .endpoints import Endpoint, Endpoints
     from .errors import (
         CatalogUnavailableError,
         CircuitOpenError,
@@ -27,16 +35,8 @@ if TYPE_CHECKING:
         UpstreamError,
         VariablePriceError,
     )
-    from .markup import Markup
-    from .model import Category, Model
-    from .origin import PriceList
     from .pricing import Pricing
-    from .protocols import Backend, EndpointSource, Source
-    from .rates import Override, Rates
     from .settings import Settings
-    from .stats import Stats
-    from .usage import Usage
-    from .wire import Fetched
 
     __version__: str
 
@@ -82,24 +82,24 @@ __all__ = [
 
 #: Where each name lives; it is imported when it is first asked for (PEP 562).
 _HOMES = {
-    "_clock": ("Clock",),
+    "_base.clock": ("Clock",),
+    "_billing.cost": ("Cost", "CostLine", "PriceRange"),
+    "_billing.markup": ("Markup",),
+    "_billing.usage": ("Usage",),
+    "_freshness.breaker": ("CircuitBreaker",),
+    "_freshness.protocols": ("Backend", "EndpointSource", "Source"),
+    "_freshness.stats": ("Stats",),
+    "_http.client": ("Client",),
+    "_prices.catalog": ("Catalog",),
+    "_prices.endpoints": ("Endpoint", "Endpoints"),
+    "_prices.model": ("Category", "Model"),
+    "_prices.origin": ("PriceList",),
+    "_prices.rates": ("Override", "Rates"),
+    "_prices.wire": ("Fetched",),
     "backends": ("open_backend",),
-    "breaker": ("CircuitBreaker",),
-    "catalog": ("Catalog",),
-    "client": ("Client",),
-    "cost": ("Cost", "CostLine", "PriceRange"),
-    "endpoints": ("Endpoint", "Endpoints"),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
-    "markup": ("Markup",),
-    "model": ("Category", "Model"),
-    "origin": ("PriceList",),
     "pricing": ("Pricing",),
-    "protocols": ("Backend", "EndpointSource", "Source"),
-    "rates": ("Override", "Rates"),
     "settings": ("Settings",),
-    "stats": ("Stats",),
-    "usage": ("Usage",),
-    "wire": ("Fetched",),
 }
 
 

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import attrs
 
-from . import _money
-from .catalog import Catalog
-from .cost import Cost
+from ._base import money
+from ._billing.cost import Cost
+from ._prices.catalog import Catalog
 from .errors import UnknownModelError, UnpricedUsageError, VariablePriceError
 from .pricing import Pricing
 from .settings import Settings
@@ -67,13 +67,13 @@ class Tally:
     """
 
     lines: int = 0
-    reported: Decimal = _money.ZERO
-    computed: Decimal = _money.ZERO
+    reported: Decimal = money.ZERO
+    computed: Decimal = money.ZERO
 
     @property
     def residual(self) -> Decimal:
         """USD, reported minus computed."""
-        return _money.subtract(self.reported, self.computed)
+        return money.subtract(self.reported, self.computed)
 
 
 @attrs.define
@@ -88,19 +88,19 @@ class Group:
     """
 
     lines: int = 0
-    usd: Decimal = _money.ZERO
+    usd: Decimal = money.ZERO
     first: int = 0
     reasons: list[tuple[int, str]] = attrs.Factory(list)
 
-    def count(self, number: int, usd: Decimal = _money.ZERO) -> None:
+    def count(self, number: int, usd: Decimal = money.ZERO) -> None:
         """Count one line more."""
         self.lines += 1
-        self.usd = _money.add(self.usd, usd)
+        self.usd = money.add(self.usd, usd)
         self.first = self.first or number
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; money as a string."""
-        return {"lines": self.lines, "usd": _money.text(self.usd)}
+        return {"lines": self.lines, "usd": money.text(self.usd)}
 
 
 class Groups(dict[_Name, Group]):
@@ -153,14 +153,14 @@ class Audit:
 
     def __init__(self, catalog: Catalog, worst: int = 10) -> None:
         self._catalog = catalog
-        self._cost_of = Pricing(Settings(markup_rate=_money.ONE), catalog=catalog).cost_of
+        self._cost_of = Pricing(Settings(markup_rate=money.ONE), catalog=catalog).cost_of
         self._worst: list[tuple[Decimal, int, Residual]] = []
         self._most = worst
         self.exact, self.residual, self.unreported, self.unknown = Tally(), Tally(), Tally(), Tally()
         self.bad: Groups[str] = Groups()
         self.residuals: Groups[tuple[str, str]] = Groups()
         self.names: Groups[str] = Groups()
-        self.off = _money.ZERO
+        self.off = money.ZERO
 
     def add(self, number: int, line: bytes | None) -> None:
         """Count one line; a blank one is none.
@@ -211,16 +211,16 @@ class Audit:
         if reported is not None:
             kind = cost.residual_kind
             tally = self.exact if kind is None else self.residual
-            tally.reported = _money.add(tally.reported, reported)
+            tally.reported = money.add(tally.reported, reported)
             if kind is not None:
                 self._count_residual(number, cost.model_id, reported, computed, kind)
         tally.lines += 1
-        tally.computed = _money.add(tally.computed, computed)
+        tally.computed = money.add(tally.computed, computed)
 
     def _count_residual(self, number: int, model: str, reported: Decimal, computed: Decimal, kind: str) -> None:
-        residual = _money.subtract(reported, computed)
+        residual = money.subtract(reported, computed)
         size = residual.copy_abs()
-        self.off = _money.add(self.off, size)
+        self.off = money.add(self.off, size)
         self.residuals[model, kind].count(number, residual)
         if len(self._worst) < self._most or (self._worst and size > self._worst[0][0]):
             heapq.heappush(self._worst, (size, -number, Residual(number, model, reported, computed, residual, kind)))
@@ -228,9 +228,9 @@ class Audit:
             heapq.heappop(self._worst)
 
     def _count_unknown(self, number: int, name: str, reported: Decimal | None) -> None:
-        self.names[name[:_MOST_LETTERS]].count(number, reported or _money.ZERO)
+        self.names[name[:_MOST_LETTERS]].count(number, reported or money.ZERO)
         self.unknown.lines += 1
-        self.unknown.reported = _money.add(self.unknown.reported, reported or _money.ZERO)
+        self.unknown.reported = money.add(self.unknown.reported, reported or money.ZERO)
 
     def _count_bad(self, number: int, kind: str, reason: object) -> None:
         group = self.bad[kind]
@@ -249,14 +249,14 @@ class Audit:
         tallies = (self.exact, self.residual, self.unreported, self.unknown)
         return Tally(
             sum(tally.lines for tally in tallies) + sum(group.lines for group in self.bad.values()),
-            _money.total([tally.reported for tally in tallies]),
-            _money.total([tally.computed for tally in tallies]),
+            money.total([tally.reported for tally in tallies]),
+            money.total([tally.computed for tally in tallies]),
         )
 
     @property
     def difference(self) -> Decimal:
         """USD, reported minus computed over the lines that have both."""
-        return _money.add(self.exact.residual, self.residual.residual)
+        return money.add(self.exact.residual, self.residual.residual)
 
     def worst(self) -> list[Residual]:
         """The largest residuals, whatever their signs; the largest first."""
@@ -287,7 +287,7 @@ class Audit:
             "unreported": self.unreported.lines,
             "unknown": self.unknown.lines,
             "bad": sum(group.lines for group in self.bad.values()),
-            "usd": {name: _money.text(amount) for name, amount in usd.items()},
+            "usd": {name: money.text(amount) for name, amount in usd.items()},
             "residuals": [
                 {"model": model, "kind": kind, **group.to_dict()} for (model, kind), group in self.residuals.largest()
             ],
@@ -295,9 +295,9 @@ class Audit:
             "worst": [
                 {
                     **found._asdict(),
-                    "reported": _money.text(found.reported),
-                    "computed": _money.text(found.computed),
-                    "residual": _money.text(found.residual),
+                    "reported": money.text(found.reported),
+                    "computed": money.text(found.computed),
+                    "residual": money.text(found.residual),
                 }
                 for found in self.worst()
             ],

@@ -15,10 +15,10 @@ from typing import BinaryIO
 import click
 from rich.console import Console
 
-from . import _money
 from ._audit import Audit, Lines
+from ._base import money
+from ._prices.catalog import Catalog
 from ._terminal import cell, line, table
-from .catalog import Catalog
 from .errors import PayloadError
 
 _STEP = 2**20  # bytes between two looks at the progress bar
@@ -142,5 +142,5 @@ def _section(headers: Sequence[str], rows: Sequence[Sequence[object]], others: i
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table(
-        headers, [[cell(_money.plain(value) if isinstance(value, Decimal) else value) for value in row] for row in rows]
+        headers, [[cell(money.plain(value) if isinstance(value, Decimal) else value) for value in row] for row in rows]
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import pkgutil
 
-from ._log import logger
-from .catalog import Catalog
+from ._base.log import logger
+from ._prices.catalog import Catalog
 from .errors import CatalogUnavailableError, PayloadError
 
 

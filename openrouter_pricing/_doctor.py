@@ -13,12 +13,12 @@ from typing import Any
 
 import attrs
 
-from . import _money
+from ._base import money
+from ._base.masking import mask
+from ._base.worker import Worker
 from ._terminal import span
-from ._worker import Worker
 from .backends import open_backend
 from .errors import CatalogUnavailableError, UpstreamError
-from .masking import mask
 from .pricing import Pricing
 from .settings import Settings, variable
 
@@ -30,7 +30,7 @@ def shown(field: attrs.Attribute[Any], value: Any) -> Any:
     if callable(field.repr):
         return ast.literal_eval(field.repr(value))
     if isinstance(value, Decimal):
-        return _money.text(value)
+        return money.text(value)
     return "unlimited" if value == math.inf else value
 
 

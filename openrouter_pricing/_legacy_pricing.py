@@ -9,11 +9,11 @@ from copy import deepcopy
 from datetime import datetime, timezone
 from typing import NamedTuple
 
+from ._base.log import logger
+from ._base.masking import mask
 from ._legacy_models import ModelPricing, PricingResponse, fallback_models
-from ._log import logger
-from .catalog import Catalog
+from ._prices.catalog import Catalog
 from .errors import PricingError
-from .masking import mask
 from .pricing import Pricing
 from .settings import Settings
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from . import _money
+from ._base import money
+from ._base.log import logger
 from ._legacy_cache import CachedOpenRouterRepository
 from ._legacy_models import FALLBACK_IDS, Json, ModelPricing, own_list, read_name
 from ._legacy_pricing import Found, unavailable
 from ._legacy_repository import _FLIGHTS, ModelPricingRepository, OpenRouterRepository
 from ._legacy_tools import TimedOperation, metrics
-from ._log import logger
 
 _T = TypeVar("_T")
 _M = TypeVar("_M", bound="ModelPricing | Json")
@@ -75,8 +75,8 @@ class PricingCalculatorService:
             ValueError: there is no such model, or a number is negative or absurd.
             TypeError: a number is of the wrong type.
         """
-        given, made = _money.count(input_tokens, "input_tokens"), _money.count(output_tokens, "output_tokens")
-        rate = float(_money.read_rate(markup_rate, "markup_rate"))
+        given, made = money.count(input_tokens, "input_tokens"), money.count(output_tokens, "output_tokens")
+        rate = float(money.read_rate(markup_rate, "markup_rate"))
         model = await self.repository.fetch_model_by_id(model_id)
         if model is None:
             raise ValueError(f"Model not found: {model_id}")
@@ -111,7 +111,7 @@ class PricingCalculatorService:
 
     async def get_cheapest_models(self, limit: int = 10) -> list[Json]:
         """The first ``limit`` models by mean price, cheapest first."""
-        count = _money.count(limit, "limit")
+        count = money.count(limit, "limit")
         return await self._select(f"cheapest {count}", lambda models: _by_mean_price(models)[:count])
 
     async def _select(self, what: str, choose: Callable[[list[ModelPricing]], Iterable[ModelPricing]]) -> list[Json]:

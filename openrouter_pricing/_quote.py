@@ -7,11 +7,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from . import _money
-from ._clock import aware
-from ._receipt import PLAIN, Details
-from .cost import Cost, PriceRange, charge, settled
-from .endpoints import Endpoint, Endpoints
+from ._base import money
+from ._base.clock import aware
+from ._billing.call import PLAIN, Details
+from ._billing.cost import Cost, PriceRange, charge, settled
+from ._billing.markup import Markup
+from ._billing.responses import Reading, read_response
+from ._billing.usage import Usage
+from ._freshness.held import Held
+from ._prices.endpoints import Endpoint, Endpoints
+from ._prices.model import Model
+from ._prices.origin import Origin
+from ._prices.rates import Rates
 from .errors import (
     CatalogUnavailableError,
     UnknownModelError,
@@ -19,13 +26,6 @@ from .errors import (
     UnpricedUsageError,
     VariablePriceError,
 )
-from .held import Held
-from .markup import Markup
-from .model import Model
-from .origin import Origin
-from .rates import Rates
-from .responses import Reading, read_response
-from .usage import Usage
 
 _MOST_NAMES = 10_000  # of models whose plain prices are kept at hand
 
@@ -69,14 +69,14 @@ class Quoter:
         prompt_tokens: int,
         completion_tokens: int,
         usage: Usage | None,
-        markup_rate: _money.Number | None,
+        markup_rate: money.Number | None,
         at: datetime | None,
         provider: str | None,
     ) -> Cost:
         """See :meth:`Pricing.cost`."""
         counts: Usage | tuple[int, int]
         if usage is None:
-            counts = _money.count(prompt_tokens, "prompt_tokens"), _money.count(completion_tokens, "completion_tokens")
+            counts = money.count(prompt_tokens, "prompt_tokens"), money.count(completion_tokens, "completion_tokens")
         elif not isinstance(usage, Usage):
             raise TypeError(f"usage must be a Usage, not {type(usage).__name__}")
         elif prompt_tokens or completion_tokens:
@@ -96,7 +96,7 @@ class Quoter:
         hold: Callable[[], Held],
         response: object,
         model: str | None,
-        markup_rate: _money.Number | None,
+        markup_rate: money.Number | None,
         at: datetime | None,
         provider: str | None,
     ) -> Cost:
@@ -119,7 +119,7 @@ class Quoter:
             return settled(name or "", reading.reported, reading.usage, rate, details)
 
     def price_range(
-        self, held: Held, model: str, usage: Usage, markup_rate: _money.Number | None, at: datetime | None
+        self, held: Held, model: str, usage: Usage, markup_rate: money.Number | None, at: datetime | None
     ) -> PriceRange:
         """See :meth:`Pricing.price_range`."""
         listed = self.cost(held, model, 0, 0, usage, markup_rate, at, None)
@@ -141,7 +141,7 @@ class Quoter:
         held: Held,
         found: Model,
         usage: Usage | tuple[int, int],
-        markup_rate: _money.Number | None,
+        markup_rate: money.Number | None,
         at: datetime | None,
         provider: str | None,
         reading: Reading | None,
@@ -158,7 +158,7 @@ class Quoter:
         origin: Origin,
         found: Model,
         usage: Usage | tuple[int, int],
-        markup_rate: _money.Number | None,
+        markup_rate: money.Number | None,
         at: datetime | None,
         endpoint: Endpoint | None,
         reading: Reading | None = None,
@@ -178,10 +178,10 @@ class Quoter:
         return Details(rule, self._markup.places, at, tag, provider or said, tier, flags, byok, upstream, tools)
 
     def _rate(
-        self, model_id: str, model: Model | None, usage: Usage | tuple[int, int], markup_rate: _money.Number | None
+        self, model_id: str, model: Model | None, usage: Usage | tuple[int, int], markup_rate: money.Number | None
     ) -> tuple[Decimal, str]:
         if markup_rate is not None:
-            return _money.read_rate(markup_rate, "markup_rate"), "argument"
+            return money.read_rate(markup_rate, "markup_rate"), "argument"
         if self._bare:
             return self._settings_rate
         consumed = Usage(*usage) if isinstance(usage, tuple) else usage

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from . import _money
-from .cost import Cost
-from .model import Category, Model
-from .rates import _DAYS, PRICE_KEYS, Override
+from ._base import money
+from ._billing.cost import Cost
+from ._prices.model import Category, Model
+from ._prices.rates import _DAYS, PRICE_KEYS, Override
 
 _COLOURS = {
     Category.BUDGET: "green",
@@ -127,8 +127,8 @@ def unit_price(key: str, price: Decimal | None, prompt: Decimal | None) -> tuple
         return "variable", ""
     unit = "image" if key == "image" and price != prompt else _WHOLE.get(key)
     if unit is None:
-        return _money.plain(_money.multiply(price, _money.MILLION)), "million tokens"
-    return _money.plain(price), unit
+        return money.plain(money.multiply(price, money.MILLION)), "million tokens"
+    return money.plain(price), unit
 
 
 def override_words(entry: Override, prompt: Decimal | None) -> str:
@@ -137,7 +137,7 @@ def override_words(entry: Override, prompt: Decimal | None) -> str:
     if entry.unknown:
         conditions.append(f"never applied, as its conditions are not known here ({', '.join(entry.unknown)})")
     if entry.min_prompt_tokens is not None:
-        conditions.append(f"for more than {_money.plain(entry.min_prompt_tokens)} prompt tokens")
+        conditions.append(f"for more than {money.plain(entry.min_prompt_tokens)} prompt tokens")
     if entry.utc_start is not None or entry.utc_end is not None:
         start, end = entry.utc_start or 0, 24 * 60 if entry.utc_end is None else entry.utc_end
         conditions.append(f"from {start // 60:02}:{start % 60:02} to {end // 60:02}:{end % 60:02} UTC")
@@ -154,15 +154,15 @@ def override_words(entry: Override, prompt: Decimal | None) -> str:
 
 def show_cost(cost: Cost, origin: str) -> None:
     """A cost, the total first, and the bill in lines."""
-    total = _money.plain(cost.total)
+    total = money.plain(cost.total)
     line(cell(f"{total} USD", "bold green"), cell(cost.model_id, "bold"), cell(origin))
     prompt = None if cost.rates is None else cost.rates.prompt
     rows: list[tuple[object, ...]] = []
     for item in cost.lines:
         price = " per ".join(unit_price(item.item, item.unit_price, prompt))
-        rows.append((item.item, item.quantity, price, _money.plain(item.amount)))
-    rows.append(("raw", "", "", _money.plain(cost.raw)))
-    rows.append(("markup", "", "", f"x {_money.plain(cost.markup_rate)}"))
+        rows.append((item.item, item.quantity, price, money.plain(item.amount)))
+    rows.append(("raw", "", "", money.plain(cost.raw)))
+    rows.append(("markup", "", "", f"x {money.plain(cost.markup_rate)}"))
     rows.append(("total", "", "", total))
     table(["item", ">quantity", ">unit price", ">USD"], [[cell(text) for text in row] for row in rows])
 
@@ -220,6 +220,6 @@ def show_model(model: Model, origin: str) -> None:
     for entry in rates.overrides:
         line(cell(override_words(entry, rates.prompt)))
     if rates.discount:
-        line(cell(f"discount: {_money.plain(rates.discount)}, already taken off these prices"))
+        line(cell(f"discount: {money.plain(rates.discount)}, already taken off these prices"))
     if rates.extra:
         line(cell(f"listed, but not known here and never charged: {', '.join(rates.extra)}"))

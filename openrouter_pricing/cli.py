@@ -18,10 +18,12 @@ from typing import Any
 import attrs
 import click
 
-from . import _money
 from ._audit import Audit
 from ._audit_view import MOST_WORST, load_prices, read_log, show_audit
+from ._base import money
+from ._billing.usage import Usage
 from ._doctor import came_from, check_backend, check_held, check_upstream, shown
+from ._prices.model import Category, Model
 from ._terminal import (
     cell,
     instant,
@@ -37,10 +39,8 @@ from ._terminal import (
     waiting,
 )
 from .errors import PricingError
-from .model import Category, Model
 from .pricing import Pricing
 from .settings import Settings
-from .usage import Usage
 
 _PROG = "openrouter-pricing"
 _DEADLINE = 8.0  # seconds, so that an answer without a network comes within ten
@@ -105,13 +105,13 @@ def _origin(source: str | None, as_of: datetime) -> str:
 
 
 def _number(
-    context: click.Context, parameter: click.Parameter, value: str | None, unit: Decimal = _money.ONE
+    context: click.Context, parameter: click.Parameter, value: str | None, unit: Decimal = money.ONE
 ) -> Decimal | None:
     """A decimal number from 0 up, counted in ``unit``."""
     if value is None:
         return None
     try:
-        number = _money.read(_money.multiply(_money.read(value, "it"), unit), "it")
+        number = money.read(money.multiply(money.read(value, "it"), unit), "it")
     except ValueError as error:
         raise click.BadParameter(f"{value[:40]!r} is not a readable decimal number.") from error
     if number < 0:
@@ -149,7 +149,7 @@ class _Cost(click.Command):
             raise
 
 
-_COUNT = click.IntRange(0, _money.MAX_COUNT)
+_COUNT = click.IntRange(0, money.MAX_COUNT)
 _CATEGORY = click.Choice([category.value for category in Category], case_sensitive=False)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON, with money as strings.")
@@ -333,7 +333,7 @@ def audit(log: Path, tolerance: Decimal | None, worst: int, stored: Path | None,
     if not done.priced:
         raise click.ClickException("not one line could be priced")
     if tolerance is not None and done.off > tolerance:
-        off, most = _money.plain(done.off), _money.plain(tolerance)
+        off, most = money.plain(done.off), money.plain(tolerance)
         raise click.ClickException(f"the residuals add up to {off} USD, more than the {most} USD that were tolerated")
 
 

@@ -7,13 +7,7 @@ from __future__ import annotations
 
 from ._legacy_cache import CachedOpenRouterRepository
 from ._legacy_models import Json, ModelCategory, ModelPricing, PricingResponse, own_list
-from ._legacy_repository import (
-    _FLIGHTS,
-    _SHARED,
-    ModelPricingRepository,
-    OpenRouterRepository,
-    RepositoryError,
-)
+from ._legacy_repository import _FLIGHTS, _SHARED, ModelPricingRepository, OpenRouterRepository, RepositoryError
 from ._legacy_services import CacheManager, ModelMapperService, PricingCalculatorService
 from ._legacy_tools import CircuitBreaker, MetricsCollector, RetryPolicy, TimedOperation, metrics
 

@@ -6,29 +6,29 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._money import fma, multiply, read_rate
+from ._base.money import fma, multiply, read_rate
 from .errors import CatalogUnavailableError, PricingError
 
 if TYPE_CHECKING:  # imported where they are first needed: importing this module must cost next to nothing
     from datetime import datetime
     from types import TracebackType
 
-    from . import _money
-    from ._clock import Clock
-    from ._providers import ProviderPrices
-    from ._recorder import Recorder
-    from .cache import CatalogCache
-    from .catalog import Catalog
-    from .cost import Cost, PriceRange
-    from .endpoints import Endpoints
-    from .held import Held
-    from .markup import Markup
-    from .model import Model
-    from .protocols import Backend, Source
+    from ._base import money
+    from ._base.clock import Clock
+    from ._billing.cost import Cost, PriceRange
+    from ._billing.markup import Markup
+    from ._billing.usage import Usage
+    from ._freshness.cache import CatalogCache
+    from ._freshness.held import Held
+    from ._freshness.protocols import Backend, Source
+    from ._freshness.providers import ProviderPrices
+    from ._freshness.recorder import Recorder
+    from ._freshness.stats import Stats
+    from ._freshness.warmer import Warmer
+    from ._prices.catalog import Catalog
+    from ._prices.endpoints import Endpoints
+    from ._prices.model import Model
     from .settings import Settings
-    from .stats import Stats
-    from .usage import Usage
-    from .warmer import Warmer
 
 _new = object.__new__
 
@@ -63,16 +63,17 @@ class Pricing:
         markup: Markup | None = None,
     ) -> None:
         self._cache: CatalogCache | None = None
-        from . import backends, cache, protocols
-        from . import catalog as catalogs
+        from . import backends
         from . import settings as options
-        from ._clock import Clock
-        from ._providers import ProviderPrices
+        from ._base.clock import Clock
+        from ._billing.call import BY_ARGUMENT
+        from ._billing.markup import Markup
+        from ._freshness import cache, protocols
+        from ._freshness.held import Held
+        from ._freshness.providers import ProviderPrices
+        from ._freshness.warmer import Warmer
+        from ._prices import catalog as catalogs
         from ._quote import Quoter
-        from ._receipt import BY_ARGUMENT
-        from .held import Held
-        from .markup import Markup
-        from .warmer import Warmer
 
         for name, value, kind in (
             ("settings", settings, options.Settings),
@@ -127,7 +128,7 @@ class Pricing:
         completion_tokens: int = 0,
         *,
         usage: Usage | None = None,
-        markup_rate: _money.Number | None = None,
+        markup_rate: money.Number | None = None,
         at: datetime | None = None,
         provider: str | None = None,
     ) -> Cost:
@@ -195,7 +196,7 @@ class Pricing:
         at: datetime | None = None,
         *,
         provider: str | None = None,
-        markup_rate: _money.Number | None = None,
+        markup_rate: money.Number | None = None,
     ) -> Cost:
         """What a call cost, by its response: what the response reports, beside what the price list says.
 
@@ -215,7 +216,7 @@ class Pricing:
         return self._quoter.cost_of(self._held, response, model, markup_rate, at, provider)
 
     def price_range(
-        self, model: str, usage: Usage, *, markup_rate: _money.Number | None = None, at: datetime | None = None
+        self, model: str, usage: Usage, *, markup_rate: money.Number | None = None, at: datetime | None = None
     ) -> PriceRange:
         """What a request can cost before it is sent, whichever provider serves it.
 
@@ -324,7 +325,7 @@ class Pricing:
     def stats(self) -> Stats:
         """What happened in this process so far."""
         if self._cache is None:
-            from .stats import Stats  # only who looks pays for it
+            from ._freshness.stats import Stats  # only who looks pays for it
 
             assert self._pinned is not None
             return Stats(l1_answers=self._answers, source="pinned", models=len(self._pinned.catalog))
@@ -367,6 +368,6 @@ def _always(collaborator: Any) -> Callable[..., Any]:
 
 
 def _http(settings: Settings, clock: Clock, recorder: Recorder) -> Source:
-    from .client import Client  # imports requests, urllib3 and stamina, in the thread that asks
+    from ._http.client import Client  # imports requests, urllib3 and stamina, in the thread that asks
 
     return Client(settings, utcnow=clock.utcnow, on_retry=lambda _: recorder.count("retries"))

@@ -13,10 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 import attrs
 
-from . import _money
-from ._log import logger
+from ._base import money
+from ._base.log import logger
+from ._base.masking import mask
 from .errors import SettingsError
-from .masking import mask
 
 _PREFIX = "OPENROUTER_PRICING_"
 _KEY = "OPENROUTER_API_KEY"
@@ -91,7 +91,7 @@ def _switch(value: object, _: Any, field: attrs.Attribute[Any]) -> bool:
 def _markup(value: object, _: Any, field: attrs.Attribute[Any]) -> Decimal:
     accepted = "a decimal number from 0 up, such as 1.3"
     try:
-        rate = _money.read(value, field.name)
+        rate = money.read(value, field.name)
     except (TypeError, ValueError) as error:
         raise _fail(field, value, accepted) from error
     if rate < 0:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from .protocols import Backend
+from ._freshness.protocols import Backend
 
 __all__ = ["BackendCheck", "backend_checks"]
 

@@ -31,8 +31,8 @@ from openrouter_pricing import (
     TransportError,
     open_backend,
 )
-from openrouter_pricing._flight import Flight
-from openrouter_pricing._store import Head
+from openrouter_pricing._freshness.flight import Flight
+from openrouter_pricing._freshness.store import Head
 
 MODEL = "openai/gpt-4o-mini"
 Make = Callable[..., Pricing]

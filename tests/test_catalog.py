@@ -27,7 +27,7 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
-from openrouter_pricing.catalog import FORMAT
+from openrouter_pricing._prices.catalog import FORMAT
 
 AS_OF = datetime(2026, 11, 2, 12, 30, tzinfo=timezone.utc)
 ROUTER = {"prompt": "-1", "completion": "-1"}

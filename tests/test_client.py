@@ -35,8 +35,8 @@ from openrouter_pricing import (
     TransportError,
     UpstreamError,
 )
-from openrouter_pricing import client as client_module
-from openrouter_pricing.wire import read_catalog
+from openrouter_pricing._http import client as client_module
+from openrouter_pricing._prices.wire import read_catalog
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

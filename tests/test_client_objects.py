@@ -17,7 +17,7 @@ from openrouter.types import UNSET
 from upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Settings, Usage
-from openrouter_pricing.responses import Reading, read_response
+from openrouter_pricing._billing.responses import Reading, read_response
 
 MODEL = "anthropic/claude-sonnet-4.6"
 NOON = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)

@@ -31,9 +31,9 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
-from openrouter_pricing._receipt import Details
-from openrouter_pricing.cost import charge, settled
-from openrouter_pricing.wire import read_catalog
+from openrouter_pricing._billing.call import Details
+from openrouter_pricing._billing.cost import charge, settled
+from openrouter_pricing._prices.wire import read_catalog
 
 AS_OF = datetime(2026, 11, 2, tzinfo=timezone.utc)
 

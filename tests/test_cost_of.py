@@ -22,7 +22,7 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
-from openrouter_pricing.responses import read_response
+from openrouter_pricing._billing.responses import read_response
 
 CLAUDE = {
     "prompt": "0.000003",

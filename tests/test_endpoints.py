@@ -32,7 +32,7 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
-from openrouter_pricing.wire import read_endpoints
+from openrouter_pricing._prices.wire import read_endpoints
 
 MODEL = "openai/gpt-4o-mini"
 AS_OF = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)

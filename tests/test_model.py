@@ -91,7 +91,7 @@ def test_a_prompt_only_row_has_no_completion_price(outputs: list[str]) -> None:
 def test_an_image_model_prices_its_image_tokens() -> None:
     """A row that gives images alone and lists a price for them prices a completion made of image tokens."""
     from openrouter_pricing import Usage
-    from openrouter_pricing.cost import charge
+    from openrouter_pricing._billing.cost import charge
 
     listed = {"prompt": "0.000001", "completion": "0", "image_output": "0.00003"}
     model = Model.from_dict(row(architecture={"output_modalities": ["image"]}, pricing=listed))

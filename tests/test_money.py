@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reference import CONTEXTS
 
-from openrouter_pricing import _money
+from openrouter_pricing._base import money
 
 
 @pytest.fixture(params=CONTEXTS, autouse=True)
@@ -45,7 +45,7 @@ def caller(request: pytest.FixtureRequest) -> Iterator[None]:
 )
 def test_read_keeps_every_digit(given_as: Any, digits: str) -> None:
     """A price is the decimal that was written, to the last digit."""
-    number = _money.read(given_as, "price")
+    number = money.read(given_as, "price")
 
     with decimal.localcontext(decimal.Context()):
         assert digits == str(number)
@@ -63,7 +63,7 @@ def test_read_keeps_every_digit(given_as: Any, digits: str) -> None:
 def test_read_refuses_what_is_no_finite_number_of_a_sane_size(bad: Any) -> None:
     """Anything unreadable, endless or absurdly large raises a short ValueError that names the argument."""
     with pytest.raises(ValueError, match=r"^price ") as caught:
-        _money.read(bad, "price")
+        money.read(bad, "price")
 
     assert len(str(caught.value)) < 150
 
@@ -76,27 +76,27 @@ def test_read_refuses_what_is_no_finite_number_of_a_sane_size(bad: Any) -> None:
 def test_a_float_is_the_decimal_that_it_prints(number: float) -> None:
     """Every float of a sane size is read as its shortest text says, never as the binary fraction behind it."""
     with decimal.localcontext(decimal.Context(prec=400)):
-        assert Decimal(repr(number)) == _money.read(number, "price")
+        assert Decimal(repr(number)) == money.read(number, "price")
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_read_refuses_an_integer_too_long_to_print(sign: int) -> None:
     """An integer that Python refuses to print is refused like any other of its size."""
     with pytest.raises(ValueError, match=r"^price .*an integer of more than 60 digits"):
-        _money.read(sign * 10**10_000, "price")
+        money.read(sign * 10**10_000, "price")
 
 
 @pytest.mark.parametrize("bad", [True, False, None, b"1", [1], {"a": 1}, 1j])
 def test_read_refuses_other_types(bad: Any) -> None:
     """What is no number at all raises a TypeError that names the argument and the type."""
     with pytest.raises(TypeError, match=f"^price must be a Decimal, int, str or float, not {type(bad).__name__}$"):
-        _money.read(bad, "price")
+        money.read(bad, "price")
 
 
 @pytest.mark.parametrize("good", [0, 1, 10**18])
 def test_count_takes_whole_numbers(good: int) -> None:
     """A count is a whole number from 0 to 10**18."""
-    assert good == _money.count(good, "n")
+    assert good == money.count(good, "n")
 
 
 def test_count_takes_whatever_is_an_integer() -> None:
@@ -106,7 +106,7 @@ def test_count_takes_whatever_is_an_integer() -> None:
         def __index__(self) -> int:
             return 7
 
-    counted = _money.count(Foreign(), "n")
+    counted = money.count(Foreign(), "n")
 
     assert (7, int) == (counted, type(counted))
 
@@ -115,7 +115,7 @@ def test_count_takes_whatever_is_an_integer() -> None:
 def test_count_refuses_what_is_no_integer(bad: Any) -> None:
     """Booleans, floats and strings are no counts."""
     with pytest.raises(TypeError, match=f"^n must be an integer, not {type(bad).__name__}$"):
-        _money.count(bad, "n")
+        money.count(bad, "n")
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_count_refuses_what_is_no_integer(bad: Any) -> None:
 def test_count_refuses_the_negative_and_the_absurd(bad: int, words: str) -> None:
     """A count outside its range raises a ValueError that names the argument."""
     with pytest.raises(ValueError, match=f"^{words}"):
-        _money.count(bad, "n")
+        money.count(bad, "n")
 
 
 def test_count_names_the_argument_however_negative() -> None:
     """A negative number of ten thousand digits raises a ValueError that names the argument, as any other."""
     with pytest.raises(ValueError, match=r"^n must not be negative"):
-        _money.count(-(10**10_000), "n")
+        money.count(-(10**10_000), "n")
 
 
 @pytest.mark.parametrize(
@@ -144,20 +144,20 @@ def test_count_names_the_argument_however_negative() -> None:
 )
 def test_plain_has_no_exponent(amount: str, shown: str) -> None:
     """People see neither exponents nor trailing zeros, and every digit."""
-    assert shown == _money.plain(Decimal(amount))
+    assert shown == money.plain(Decimal(amount))
 
 
 def test_text_is_the_same_in_every_context() -> None:
     """Money as a string does not depend on the caller's ``capitals``."""
-    assert "4.16666666666667E-8" == _money.text(Decimal("0.0000000416666666666667"))
+    assert "4.16666666666667E-8" == money.text(Decimal("0.0000000416666666666667"))
 
 
 def test_total_is_exact() -> None:
     """A sum of amounts twenty orders apart loses nothing."""
     amounts = [Decimal("12345678901234567890"), Decimal("0.00000000000000000001"), Decimal("-12345678901234567890")]
 
-    assert Decimal("0.00000000000000000001") == _money.total(amounts)
-    assert Decimal(0) == _money.total([])
+    assert Decimal("0.00000000000000000001") == money.total(amounts)
+    assert Decimal(0) == money.total([])
 
 
 @settings(deadline=None, max_examples=30)
@@ -166,4 +166,4 @@ def test_read_is_the_inverse_of_text(units: int, places: int) -> None:
     """Whatever can be read is read back from its own text, unchanged."""
     number = Decimal((int(units < 0), tuple(int(digit) for digit in str(abs(units))), -places))
 
-    assert number == _money.read(_money.text(number), "price") == _money.read(number, "price")
+    assert number == money.read(money.text(number), "price") == money.read(number, "price")

@@ -32,8 +32,8 @@ from openrouter_pricing import (
     UnknownModelError,
     open_backend,
 )
-from openrouter_pricing._providers import _Clients
-from openrouter_pricing._recorder import Recorder
+from openrouter_pricing._freshness.providers import _Clients
+from openrouter_pricing._freshness.recorder import Recorder
 
 A, B, C, D = (f"acme/{name}" for name in "abcd")
 Make = Callable[..., Pricing]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openrouter_pricing import Override, Rates
-from openrouter_pricing.rates import PRICE_KEYS
+from openrouter_pricing._prices.rates import PRICE_KEYS
 
 MONDAY = datetime(2026, 11, 2, tzinfo=timezone.utc)
 PRICE = st.decimals(0, 1000, allow_nan=False, allow_infinity=False, places=12)

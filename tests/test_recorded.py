@@ -26,8 +26,8 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
-from openrouter_pricing.cost import charge
-from openrouter_pricing.wire import read_catalog
+from openrouter_pricing._billing.cost import charge
+from openrouter_pricing._prices.wire import read_catalog
 
 AS_OF = datetime(2026, 11, 2, tzinfo=timezone.utc)
 day = pytest.mark.parametrize("name", recorded_names())

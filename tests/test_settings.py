@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from openrouter_pricing import Settings, SettingsError
-from openrouter_pricing.masking import mask
+from openrouter_pricing._base.masking import mask
 from openrouter_pricing.settings import scrub, variable
 
 DEFAULTS: dict[str, Any] = {

@@ -15,7 +15,7 @@ from reference import CONTEXTS
 from upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Settings, Usage
-from openrouter_pricing.responses import read_response
+from openrouter_pricing._billing.responses import read_response
 
 FIELDS = [field.name for field in attrs.fields(Usage)]
 

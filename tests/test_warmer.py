@@ -16,7 +16,7 @@ from openrouter_pricing.backends.memory import MemoryBackend
 from upstream import Answer, Upstream, models, row
 
 from openrouter_pricing import Pricing
-from openrouter_pricing.warmer import Warmer, _Run
+from openrouter_pricing._freshness.warmer import Warmer, _Run
 
 MODEL = "openai/gpt-4o-mini"
 Make = Callable[..., Pricing]

@@ -13,7 +13,7 @@ from reference import CONTEXTS
 from upstream import models, row
 
 from openrouter_pricing import Catalog, Fetched, PayloadError, Pricing, Settings, StatusError
-from openrouter_pricing.wire import check_status, next_page, read_catalog, read_endpoints, retry_after
+from openrouter_pricing._prices.wire import check_status, next_page, read_catalog, read_endpoints, retry_after
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=timezone.utc)
 GOOD = json.dumps(row("a/good"))

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from openrouter_pricing._worker import Worker
+from openrouter_pricing._base.worker import Worker
 
 
 def test_a_job_is_done_in_a_thread_of_its_own() -> None:

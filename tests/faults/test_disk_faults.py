@@ -383,7 +383,7 @@ handler.emit = lambda record: lines.append([getattr(record, "error", None), reco
 logging.getLogger("openrouter_pricing").addHandler(handler)
 with Pricing(Settings(base_url=url, backend="disk://" + directory + "/other", offline=not limit)) as pricing:
     pass
-import diskcache, requests, stamina, openrouter_pricing.client, openrouter_pricing.backends.disk
+import diskcache, requests, stamina, openrouter_pricing._http.client, openrouter_pricing.backends.disk
 if limit == "file size":
     resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
 elif limit == "full":

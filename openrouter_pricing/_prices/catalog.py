@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-from . import _money
-from ._clock import aware
-from .errors import PayloadError, UnknownModelError
+from .._base import money
+from .._base.clock import aware
+from ..errors import PayloadError, UnknownModelError
 from .model import Category, Model
 
 #: Changes whenever the stored form does; a store keeps the releases apart by it.
@@ -230,7 +230,7 @@ class Catalog(Mapping[str, Model]):
         provider: str | None = None,
         category: Category | str | None = None,
         min_context: int | None = None,
-        max_prompt_price: _money.Number | None = None,
+        max_prompt_price: money.Number | None = None,
         modality: str | None = None,
         supports: str | Sequence[str] | None = None,
     ) -> list[Model]:
@@ -252,8 +252,8 @@ class Catalog(Mapping[str, Model]):
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"{name} must be a string, not {type(value).__name__}")
         wanted = None if category is None else _category(category)
-        highest = None if max_prompt_price is None else _money.read(max_prompt_price, "max_prompt_price")
-        least = None if min_context is None else _money.count(min_context, "min_context")
+        highest = None if max_prompt_price is None else money.read(max_prompt_price, "max_prompt_price")
+        least = None if min_context is None else money.count(min_context, "min_context")
         parameters = {supports} if isinstance(supports, str) else set(supports or ())
         return [
             model
@@ -279,7 +279,7 @@ class Catalog(Mapping[str, Model]):
             n: how many.
             **conditions: as for :meth:`find`.
         """
-        count = _money.count(n, "n")
+        count = money.count(n, "n")
         priced = [(mean, model) for model in self.find(**conditions) if (mean := model.mean_price) is not None]
         return [model for _, model in sorted(priced, key=lambda pair: pair[0])[:count]]
 

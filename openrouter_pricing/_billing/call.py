@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
-from . import _money
+from .._base import money
 
 #: What a residual is likely to be; see :attr:`Cost.residual_kind`.
 ResidualKind: TypeAlias = Literal["server_tool", "byok_fee", "service_tier", "price_change", "provider", "unexplained"]
@@ -71,4 +71,4 @@ def residual_kind(reported: Decimal, computed: Decimal, as_of: datetime | None, 
 
 
 def _equal(one: Decimal, other: Decimal) -> bool:
-    return -_EXACT <= _money.subtract(one, other) <= _EXACT
+    return -_EXACT <= money.subtract(one, other) <= _EXACT

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from . import _money
-from ._money import read_rate
-from ._receipt import PLAIN, Details, ResidualKind, residual_kind
+from .._base import money
+from .._base.money import read_rate
+from .._prices.origin import PINNED, Origin, PriceList, PriceSource
+from .._prices.rates import Override, Rates
+from ..errors import UnpricedUsageError, VariablePriceError
 from .bill import bill, unpriced
-from .errors import UnpricedUsageError, VariablePriceError
+from .call import PLAIN, Details, ResidualKind, residual_kind
 from .markup import marked_up, read_places
-from .origin import PINNED, Origin, PriceList, PriceSource
-from .rates import Override, Rates
 from .usage import Usage
 
 
@@ -129,7 +129,7 @@ class Cost:
             [
                 CostLine(item, quantity, price, amount)
                 for item, quantity, price in bill(self.rates, self._usage)
-                if (amount := _money.multiply(price, quantity))
+                if (amount := money.multiply(price, quantity))
             ]
         )
 
@@ -138,7 +138,7 @@ class Cost:
         """USD that the price list does not explain: ``reported`` minus ``computed``; None where one is missing."""
         if self.reported is None or self.computed is None:
             return None
-        return _money.subtract(self.reported, self.computed)
+        return money.subtract(self.reported, self.computed)
 
     @property
     def residual_kind(self) -> ResidualKind | None:
@@ -155,7 +155,7 @@ class Cost:
             return None
         return residual_kind(self.reported, self.computed, self.as_of, self._details)
 
-    def reprice(self, markup_rate: _money.Number, *, places: int | None = None) -> Cost:
+    def reprice(self, markup_rate: money.Number, *, places: int | None = None) -> Cost:
         """The same call at another markup rate, whether its cost was reported or computed.
 
         Args:
@@ -199,14 +199,14 @@ class Cost:
         residual = self.residual
         return {
             "model_id": self.model_id,
-            "total": _money.text(self.total),
-            "raw": _money.text(self.raw),
-            "markup_rate": _money.text(self.markup_rate),
+            "total": money.text(self.total),
+            "raw": money.text(self.raw),
+            "markup_rate": money.text(self.markup_rate),
             "markup_rule": self.markup_rule,
             "places": self._details.places,
-            "computed": None if self.computed is None else _money.text(self.computed),
-            "reported": None if self.reported is None else _money.text(self.reported),
-            "residual": None if residual is None else _money.text(residual),
+            "computed": None if self.computed is None else money.text(self.computed),
+            "reported": None if self.reported is None else money.text(self.reported),
+            "residual": None if residual is None else money.text(residual),
             "residual_kind": self.residual_kind,
             "source": self.source,
             "as_of": None if self.as_of is None else self.as_of.isoformat(),
@@ -222,8 +222,8 @@ class Cost:
                 {
                     "item": line.item,
                     "quantity": line.quantity,
-                    "unit_price": _money.text(line.unit_price),
-                    "amount": _money.text(line.amount),
+                    "unit_price": money.text(line.unit_price),
+                    "amount": money.text(line.amount),
                 }
                 for line in self.lines
             ],
@@ -262,7 +262,7 @@ def settled(model_id: str, reported: Decimal, usage: Usage, markup_rate: Decimal
 def charge(
     rates: Rates,
     usage: Usage | tuple[int, int],
-    markup_rate: Decimal = _money.ONE,
+    markup_rate: Decimal = money.ONE,
     *,
     model_id: str = "",
     origin: Origin = PINNED,
@@ -295,10 +295,10 @@ def charge(
     applied = rates.effective(prompt_tokens, details.at) if rates.overrides else rates
     if reported is None and (missing := unpriced(applied, usage)) is not None:
         raise UnpricedUsageError(model_id, *missing)
-    computed = _money.ZERO
+    computed = money.ZERO
     for _, quantity, unit_price in bill(applied, usage):
-        computed = _money.fma(unit_price, quantity, computed)
+        computed = money.fma(unit_price, quantity, computed)
     raw = computed if reported is None else reported
     places = details.places
-    total = _money.multiply(raw, markup_rate) if places is None else marked_up(raw, markup_rate, places)
+    total = money.multiply(raw, markup_rate) if places is None else marked_up(raw, markup_rate, places)
     return Cost(model_id, computed, reported, raw, markup_rate, total, applied, usage, origin, details)

@@ -14,7 +14,7 @@ def logger(module: str) -> logging.Logger:
     """The logger of a module; nothing reaches stderr in a host that has not configured logging."""
     import logging
 
-    root = logging.getLogger(__package__)
+    root = logging.getLogger("openrouter_pricing")
     if not root.handlers:
         root.addHandler(logging.NullHandler())
     return logging.getLogger(module)

@@ -8,11 +8,11 @@ import os
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ._clock import Clock, aware
-from ._recorder import Recorder
-from .catalog import FORMAT, Catalog
-from .errors import PayloadError
+from .._base.clock import Clock, aware
+from .._prices.catalog import FORMAT, Catalog
+from ..errors import PayloadError
 from .guard import READ, Shelf
+from .recorder import Recorder
 
 _WRITE = 5.0  # seconds that a refresh waits for it
 _SKEW = timedelta(minutes=1)  # the clocks of two hosts may differ by this much

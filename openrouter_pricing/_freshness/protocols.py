@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from .wire import Fetched
+from .._prices.wire import Fetched
 
 
 @runtime_checkable

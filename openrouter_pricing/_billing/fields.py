@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from . import _money
-from ._clock import aware
+from .._base import money
+from .._base.clock import aware
 
 #: Asks a dictionary or an object for a field; the answer is None where it has none of that name.
 Ask: TypeAlias = "Callable[[str], Any]"
@@ -68,7 +68,7 @@ def clean(value: object, name: str) -> int:
     if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value):
         value = int(value)
     try:
-        return _money.count(value, name)
+        return money.count(value, name)
     except TypeError as error:
         raise ValueError(f"{name} is not a whole number: {str(value)[:40]!r}") from error
 
@@ -82,11 +82,11 @@ def amount(value: object, name: str) -> Decimal | None:
     if value is None or not isinstance(value, (float, int, Decimal, str)):
         return None
     try:
-        usd = _money.read(value, name)
+        usd = money.read(value, name)
     except TypeError as error:
         raise ValueError(f"{name} is not an amount: {value!r}") from error
     if usd.is_signed():
-        raise ValueError(f"{name} must not be negative: {_money.plain(usd)}")
+        raise ValueError(f"{name} must not be negative: {money.plain(usd)}")
     return usd
 
 

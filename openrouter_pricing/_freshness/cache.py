@@ -8,21 +8,28 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._clock import Clock
-from ._flight import SingleFlight, Trouble
-from ._log import logger
-from ._recorder import Recorder
-from ._refresh import Belief, Reader, Refresher
-from ._store import Record, Store
+from .._base.clock import Clock
+from .._base.log import logger
+from .._base.masking import mask
+from .._prices.catalog import Catalog
+from .._prices.wire import read_catalog
+from ..errors import (
+    CatalogUnavailableError,
+    CircuitOpenError,
+    PayloadError,
+    StatusError,
+    TransportError,
+    UpstreamError,
+)
+from ..settings import Settings
 from .breaker import CircuitBreaker
-from .catalog import Catalog
-from .errors import CatalogUnavailableError, CircuitOpenError, PayloadError, StatusError, TransportError, UpstreamError
+from .flight import SingleFlight, Trouble
 from .guard import Shelf
 from .held import Held
-from .masking import mask
 from .protocols import Backend, Source
-from .settings import Settings
-from .wire import read_catalog
+from .recorder import Recorder
+from .refresh import Belief, Reader, Refresher
+from .store import Record, Store
 
 if TYPE_CHECKING:
     from .stats import Stats
@@ -161,7 +168,7 @@ class CatalogCache:
                 held = Held(record.catalog, "stale", min(until, record.fetched + oldest))
             elif settings.fallback:
                 if self._bundled is None:
-                    from ._bundled import load_bundled
+                    from .._bundled import load_bundled
 
                     self._bundled = load_bundled()
                 process.recorder.count("bundled_answers")

@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeAlias
 
 import attrs
 
-from . import _money
-from ._fields import NOTHING, Ask, amount, any_positive, asking, check_currency, clean, count, instant, is_object
+from .._base import money
+from .fields import NOTHING, Ask, amount, any_positive, asking, check_currency, clean, count, instant, is_object
 from .usage import Usage
 
 
@@ -145,7 +145,7 @@ def _openai_usage(usage: Ask, wholes: _Slots, given: object, made: object, tools
             value = ask(name)
             if value is None:
                 value = 0
-            elif type(value) is not int or not 0 <= value <= _money.MAX_COUNT:
+            elif type(value) is not int or not 0 <= value <= money.MAX_COUNT:
                 value = clean(value, name)
             put(consumed, value)
     return consumed
@@ -187,7 +187,7 @@ def _reading(
     byok = usage("is_byok")
     if byok is True and cost is not None:
         # With one's own key, cost is OpenRouter's fee alone; otherwise the upstream figure only repeats the token cost.
-        cost = None if upstream is None else _money.add(cost, upstream)
+        cost = None if upstream is None else money.add(cost, upstream)
     provider = body("provider") or body("provider_name")
     tier = usage("service_tier") or body("service_tier")
     model = body("model")

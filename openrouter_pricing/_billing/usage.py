@@ -6,11 +6,11 @@ from typing import Any
 
 import attrs
 
-from . import _money
+from .._base import money
 
 
 def _read_count(value: object, field: attrs.Attribute[int]) -> int:
-    return _money.count(value, field.name)
+    return money.count(value, field.name)
 
 
 def _tokens(default: int = 0) -> Any:

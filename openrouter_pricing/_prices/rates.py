@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
-from . import _money
-from ._clock import aware
+from .._base import money
+from .._base.clock import aware
 
 #: Every price key that is known. Unknown keys are kept in ``Rates.extra`` and never charged.
 PRICE_KEYS = (
@@ -93,9 +93,9 @@ class Override:
         tokens = entry.get("min_prompt_tokens")
         return cls(
             prices={
-                key: _money.read(entry[key], f"overrides.{key}") for key in PRICE_KEYS if entry.get(key) is not None
+                key: money.read(entry[key], f"overrides.{key}") for key in PRICE_KEYS if entry.get(key) is not None
             },
-            min_prompt_tokens=None if tokens is None else _money.read(tokens, "overrides.min_prompt_tokens"),
+            min_prompt_tokens=None if tokens is None else money.read(tokens, "overrides.min_prompt_tokens"),
             utc_start=_minutes(entry.get("utc_start"), "overrides.utc_start"),
             utc_end=_minutes(entry.get("utc_end"), "overrides.utc_end"),
             utc_days=None if days is None else frozenset(days),
@@ -109,7 +109,7 @@ class Override:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, as :meth:`from_dict` reads it."""
-        shown: dict[str, Any] = {key: _money.text(price) for key, price in self.prices.items()} | dict(self.unknown)
+        shown: dict[str, Any] = {key: money.text(price) for key, price in self.prices.items()} | dict(self.unknown)
         if self.min_prompt_tokens is not None:
             shown["min_prompt_tokens"] = int(self.min_prompt_tokens)
         for name, minutes in (("utc_start", self.utc_start), ("utc_end", self.utc_end)):
@@ -124,15 +124,15 @@ def _minutes(clock: object, name: str) -> int | None:
     """Minutes after midnight of an HHMM clock number (1030 is half past ten)."""
     if clock is None:
         return None
-    number = _money.read(clock, name)
+    number = money.read(clock, name)
     hours, minutes = divmod(int(number), 100)
     if number != int(number) or number < 0 or minutes > 59 or hours * 60 + minutes > 24 * 60:
-        raise ValueError(f"{name} is no HHMM clock number: {_money.plain(number)}")
+        raise ValueError(f"{name} is no HHMM clock number: {money.plain(number)}")
     return hours * 60 + minutes
 
 
 def _price(value: Any, _: Any, field: attrs.Attribute[Any]) -> Decimal | None:
-    return None if value is None else _money.read(value, field.name)
+    return None if value is None else money.read(value, field.name)
 
 
 def _usd() -> Any:
@@ -229,7 +229,7 @@ class Rates:
         if key not in PRICE_KEYS:
             raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {key!r}")
         price: Decimal | None = getattr(self, key)
-        return None if price is None else _money.multiply(price, _money.MILLION)
+        return None if price is None else money.multiply(price, money.MILLION)
 
     def list_price(self, key: str) -> Decimal | None:
         """USD per unit of ``key`` before the ``discount``, to 28 digits, or None where it is not listed.
@@ -245,7 +245,7 @@ class Rates:
         price: Decimal | None = getattr(self, key)
         if price is None or not self.discount or not 0 < self.discount < 1:
             return price
-        return _money.quotient(price, _money.subtract(_money.ONE, self.discount))
+        return money.quotient(price, money.subtract(money.ONE, self.discount))
 
     def effective(self, prompt_tokens: int, at: datetime | None = None) -> Rates:
         """The rates of a request with that many prompt tokens, every override that holds for it applied.
@@ -279,7 +279,7 @@ class Rates:
         """JSON-ready, as :meth:`from_dict` reads it: prices as strings, overrides with their conditions."""
         shown: dict[str, Any] = dict(self.extra)
         shown |= {
-            key: _money.text(getattr(self, key)) for key in (*PRICE_KEYS, "discount") if getattr(self, key) is not None
+            key: money.text(getattr(self, key)) for key in (*PRICE_KEYS, "discount") if getattr(self, key) is not None
         }
         if self.overrides:
             shown["overrides"] = [entry.to_dict() for entry in self.overrides]

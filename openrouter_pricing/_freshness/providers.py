@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 import attrs
 
-from . import wire
-from ._clock import Clock
-from ._recorder import Recorder
+from .._base.clock import Clock
+from .._prices import wire
+from .._prices.endpoints import Endpoints
+from ..errors import PricingError
+from ..settings import Settings
 from .cache import CatalogCache
-from .endpoints import Endpoints
-from .errors import PricingError
 from .held import Held
 from .protocols import EndpointSource, Source
-from .settings import Settings
+from .recorder import Recorder
 
 _GRACE = 0.2  # seconds that closing gives refreshes under way, all together, to return their leases
 

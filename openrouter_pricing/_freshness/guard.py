@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ._log import logger
-from ._recorder import Recorder
-from ._worker import Worker
-from .masking import mask
+from .._base.log import logger
+from .._base.masking import mask
+from .._base.worker import Worker
+from .recorder import Recorder
 
 _T = TypeVar("_T")
 

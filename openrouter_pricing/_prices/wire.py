@@ -14,8 +14,8 @@ from typing import Any
 
 import attrs
 
+from ..errors import PayloadError, StatusError
 from .catalog import Catalog
-from .errors import PayloadError, StatusError
 
 _MAX_VALUES = 1_000_000  # 400 models have 34,000; ten million tiny ones fit into 32 MiB and fill gigabytes
 _MOST_PROBLEMS = 20  # that are told one by one

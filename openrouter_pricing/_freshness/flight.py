@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from ._clock import Clock
-from ._log import logger
-from ._recorder import Recorder
+from .._base.clock import Clock
+from .._base.log import logger
+from .._base.masking import mask
+from ..errors import StatusError, TransportError, UpstreamError
 from .breaker import CircuitBreaker
-from .errors import StatusError, TransportError, UpstreamError
-from .masking import mask
+from .recorder import Recorder
 
 _T = TypeVar("_T")
 

@@ -7,8 +7,8 @@ import sys
 import threading
 from collections.abc import Callable
 
-from ._clock import Clock
-from ._log import logger
+from .._base.clock import Clock
+from .._base.log import logger
 from .cache import CatalogCache
 
 _JITTER = 0.1  # of the interval, either way

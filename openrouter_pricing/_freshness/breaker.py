@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from .errors import CircuitOpenError
+from ..errors import CircuitOpenError
 
 #: State of a circuit breaker.
 BreakerState: TypeAlias = Literal["closed", "open", "half-open"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .catalog import Catalog
-from .origin import Origin, PriceSource
+from .._prices.catalog import Catalog
+from .._prices.origin import Origin, PriceSource
 
 
 class Held:

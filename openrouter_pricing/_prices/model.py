@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from . import _money
+from .._base import money
 from .rates import Rates
 
 
@@ -88,8 +88,8 @@ class Model:
         """Mean of the prompt and the completion price, USD per million tokens; None for a router model."""
         if self.rates.variable:
             return None
-        both = _money.add(self.rates.prompt or _money.ZERO, self.rates.completion or _money.ZERO)
-        return _money.multiply(both, 500_000)
+        both = money.add(self.rates.prompt or money.ZERO, self.rates.completion or money.ZERO)
+        return money.multiply(both, 500_000)
 
     @property
     def category(self) -> Category | None:
@@ -163,13 +163,13 @@ def _length(value: Any) -> int | None:
     """A context length: whole tokens."""
     if value is None:
         return None
-    if not 0 <= value <= _money.MAX_COUNT:
+    if not 0 <= value <= money.MAX_COUNT:
         raise ValueError(f"context_length must be from 0 to 10**18: {str(value)[:40]}")
     return int(value)
 
 
 def _is_zero(value: object) -> bool:
-    return value is not None and not _money.read(value, "completion")
+    return value is not None and not money.read(value, "completion")
 
 
 def _modalities(architecture: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

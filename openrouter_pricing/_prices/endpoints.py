@@ -8,8 +8,8 @@ from typing import Any, overload
 
 import attrs
 
+from ..errors import UnknownProviderError
 from .catalog import Catalog
-from .errors import UnknownProviderError
 from .model import Model
 from .origin import Origin, PriceSource
 from .rates import Rates

@@ -12,7 +12,7 @@ import requests.adapters
 import requests.auth
 import urllib3
 
-from .errors import PayloadError, TransportError
+from ..errors import PayloadError, TransportError
 
 _CHUNK = 65536
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias
 
-from . import wire
-from ._clock import Clock
-from ._flight import Flight
-from ._log import logger
-from ._recorder import Recorder
-from ._store import Head, Record, Store
-from .catalog import Catalog
-from .errors import PayloadError, TransportError, UpstreamError
+from .._base.clock import Clock
+from .._base.log import logger
+from .._prices import wire
+from .._prices.catalog import Catalog
+from ..errors import PayloadError, TransportError, UpstreamError
+from ..settings import Settings, scrub
+from .flight import Flight
 from .protocols import Source
-from .settings import Settings, scrub
+from .recorder import Recorder
+from .store import Head, Record, Store
 
 #: Makes a price list of an answer that was fetched at an instant, with what was wrong with the rows left out.
 Reader: TypeAlias = Callable[[wire.Fetched, datetime], tuple[Catalog, list[str]]]

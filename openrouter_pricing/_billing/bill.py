@@ -7,7 +7,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
-from .rates import Rates
+from .._prices.rates import Rates
 from .usage import Usage
 
 

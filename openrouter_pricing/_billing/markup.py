@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 
-from . import _money
-from ._money import read_rate
-from .model import Category, Model
+from .._base import money
+from .._base.money import read_rate
+from .._prices.model import Category, Model
 from .usage import Usage
 
 _MOST_PLACES = 60
@@ -22,15 +22,15 @@ def read_places(value: int | None) -> int | None:
     Raises:
         ValueError, TypeError: it is no such number.
     """
-    if value is not None and _money.count(value, "places") > _MOST_PLACES:
+    if value is not None and money.count(value, "places") > _MOST_PLACES:
         raise ValueError(f"places must be from 0 to {_MOST_PLACES}: {value}")
     return value
 
 
 def marked_up(raw: Decimal, rate: Decimal, places: int | None) -> Decimal:
     """USD to charge: ``raw`` times ``rate``, exactly, or rounded half up to ``places``."""
-    total = _money.multiply(raw, rate)
-    return total if places is None else _money.round_half_up(total, places)
+    total = money.multiply(raw, rate)
+    return total if places is None else money.round_half_up(total, places)
 
 
 def _rate(value: object, _: Any, field: attrs.Attribute[Any]) -> Decimal | None:
@@ -93,7 +93,7 @@ class Markup:
     models: Mapping[str, Decimal] = _option({}, _table)
     providers: Mapping[str, Decimal] = _option({}, _table)
     categories: Mapping[str, Decimal] = _option({}, _categories)
-    rule: Callable[[Model, Usage], _money.Number | None] | None = _option(None, _rule)
+    rule: Callable[[Model, Usage], money.Number | None] | None = _option(None, _rule)
     places: int | None = attrs.field(default=None, converter=read_places)
 
     def choose(self, model_id: str, model: Model | None, usage: Usage) -> tuple[Decimal, str] | None:

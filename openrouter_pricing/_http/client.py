@@ -22,12 +22,12 @@ import urllib3
 import urllib3.connection
 import urllib3.exceptions
 
-from . import wire
-from .errors import PayloadError, StatusError, TransportError, UpstreamError
-from .masking import mask
-from .settings import Settings
+from .._base.masking import mask
+from .._prices import wire
+from .._prices.wire import Fetched
+from ..errors import PayloadError, StatusError, TransportError, UpstreamError
+from ..settings import Settings
 from .transport import Adapter, Auth, Session, read_body, reason
-from .wire import Fetched
 
 _USER_AGENT = f"openrouter-pricing/{metadata.version('openrouter-pricing')}"
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
