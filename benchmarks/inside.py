@@ -20,7 +20,7 @@ from results import Result
 from timing import Pair, Round, loops, paired, repeated
 
 from openrouter_pricing import Catalog, Fetched, Pricing, Settings, Usage
-from openrouter_pricing._audit import Audit
+from openrouter_pricing.metering.audit import Audit
 
 _CALLS = 200
 

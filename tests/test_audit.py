@@ -20,9 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from upstream import Upstream, row
 
-from openrouter_pricing import Catalog, _audit
-from openrouter_pricing._audit import Audit, Lines
+from openrouter_pricing import Catalog
 from openrouter_pricing.cli import run
+from openrouter_pricing.metering import audit as audits
+from openrouter_pricing.metering.audit import Audit, Lines
 
 Ask = Callable[..., tuple[int, str, str]]
 _MODULE = (sys.executable, "-m", "openrouter_pricing")
@@ -315,7 +316,7 @@ def test_an_endless_line_is_read_in_parts_and_skipped() -> None:
         audit.add(number, line)
 
     assert {"lines": 2, "exact": 1, "residual": 0, "unreported": 0, "unknown": 0, "bad": 1} == counts(audit)
-    assert _audit.MOST_BYTES < file.most <= 2**24 + 1
+    assert audits.MOST_BYTES < file.most <= 2**24 + 1
     assert {"line": 1, "reason": "more than 16777216 bytes"} == audit.report()["bad_lines"][0]["first"][0]
     assert 10 * 2**24 < lines.read
 
@@ -324,7 +325,7 @@ def test_an_endless_line_is_read_in_parts_and_skipped() -> None:
 def test_the_longest_line(monkeypatch: pytest.MonkeyPatch, spare: int, good: int) -> None:
     """A line of just the most bytes is read, with and without its end; one byte more is too long."""
     text = encoded(EXACT)[:-1]
-    monkeypatch.setattr(_audit, "MOST_BYTES", len(text))
+    monkeypatch.setattr(audits, "MOST_BYTES", len(text))
     line = text + b" " * spare
 
     assert (good, 2 - good) == tuple(counts(audited(line + b"\n" + text))[name] for name in ("exact", "bad"))

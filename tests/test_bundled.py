@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from openrouter_pricing import Catalog, CatalogUnavailableError, Pricing, Settings
-from openrouter_pricing._bundled import load_bundled
+from openrouter_pricing.data import load_bundled
 
 CONVERTER = Path(__file__).resolve().parents[1] / "tools" / "snapshot_from_genai_prices.py"
 

@@ -235,7 +235,7 @@ def test_the_snapshot_is_warned_of_once(
     """The first answer from the snapshot logs one warning; later ones are counted only."""
     upstream.fail(500)
     pricing = make_pricing(clock=hands.clock)
-    with caplog.at_level(logging.WARNING, "openrouter_pricing._bundled"):
+    with caplog.at_level(logging.WARNING, "openrouter_pricing.data"):
         for _ in range(3):
             source(pricing)
             hands.turn(61)

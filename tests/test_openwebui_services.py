@@ -16,9 +16,6 @@ from typing import Any, TypeVar
 import pytest
 
 from openrouter_pricing import CircuitOpenError
-from openrouter_pricing import _legacy_cache as caches
-from openrouter_pricing import _legacy_flights as flights
-from openrouter_pricing import _legacy_models as values
 from openrouter_pricing.openwebui import (
     CachedOpenRouterRepository,
     CacheManager,
@@ -35,6 +32,9 @@ from openrouter_pricing.openwebui import (
     TimedOperation,
     metrics,
 )
+from openrouter_pricing.openwebui import cache as caches
+from openrouter_pricing.openwebui import models as values
+from openrouter_pricing.openwebui import threads as flights
 
 _T = TypeVar("_T")
 

@@ -168,7 +168,7 @@ class CatalogCache:
                 held = Held(record.catalog, "stale", min(until, record.fetched + oldest))
             elif settings.fallback:
                 if self._bundled is None:
-                    from .._bundled import load_bundled
+                    from ..data import load_bundled
 
                     self._bundled = load_bundled()
                 process.recorder.count("bundled_answers")

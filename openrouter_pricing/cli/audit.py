@@ -15,11 +15,11 @@ from typing import BinaryIO
 import click
 from rich.console import Console
 
-from ._audit import Audit, Lines
-from ._base import money
-from ._prices.catalog import Catalog
-from ._terminal import cell, line, table
-from .errors import PayloadError
+from .._base import money
+from .._prices.catalog import Catalog
+from ..errors import PayloadError
+from ..metering.audit import Audit, Lines
+from .terminal import cell, line, table
 
 _STEP = 2**20  # bytes between two looks at the progress bar
 MOST_WORST = 1_000  # residuals that can be asked for

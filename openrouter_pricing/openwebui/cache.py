@@ -10,12 +10,12 @@ from copy import deepcopy
 from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 
-from ._base.log import logger
-from ._base.masking import mask
-from ._legacy_models import ModelPricing, fallback_model, fallback_models, read_name
-from ._legacy_pricing import Found
-from ._legacy_repository import ModelPricingRepository, OpenRouterRepository, RepositoryError, give
-from ._legacy_tools import TimedOperation
+from .._base.log import logger
+from .._base.masking import mask
+from .models import ModelPricing, fallback_model, fallback_models, read_name
+from .repository import ModelPricingRepository, OpenRouterRepository, RepositoryError, give
+from .shared import Found
+from .tools import TimedOperation
 
 _T = TypeVar("_T")
 

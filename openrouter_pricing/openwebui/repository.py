@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import deepcopy
 
-from ._base.masking import mask
-from ._legacy_flights import Flights
-from ._legacy_models import ModelPricing, fallback_model, read_name
-from ._legacy_pricing import Found, SharedPricing
-from .errors import PricingError
+from .._base.masking import mask
+from ..errors import PricingError
+from .models import ModelPricing, fallback_model, read_name
+from .shared import Found, SharedPricing
+from .threads import Flights
 
 
 class RepositoryError(Exception):

@@ -9,13 +9,13 @@ from copy import deepcopy
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from ._base.log import logger
-from ._base.masking import mask
-from ._legacy_models import ModelPricing, PricingResponse, fallback_models
-from ._prices.catalog import Catalog
-from .errors import PricingError
-from .pricing import Pricing
-from .settings import Settings
+from .._base.log import logger
+from .._base.masking import mask
+from .._prices.catalog import Catalog
+from ..errors import PricingError
+from ..pricing import Pricing
+from ..settings import Settings
+from .models import ModelPricing, PricingResponse, fallback_models
 
 _WHILE = "OPENROUTER_PRICING_STALE_WHILE_REVALIDATE"
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from ._base import money
-from ._base.log import logger
-from ._legacy_cache import CachedOpenRouterRepository
-from ._legacy_models import FALLBACK_IDS, Json, ModelPricing, own_list, read_name
-from ._legacy_pricing import Found, unavailable
-from ._legacy_repository import _FLIGHTS, ModelPricingRepository, OpenRouterRepository
-from ._legacy_tools import TimedOperation, metrics
+from .._base import money
+from .._base.log import logger
+from .cache import CachedOpenRouterRepository
+from .models import FALLBACK_IDS, Json, ModelPricing, own_list, read_name
+from .repository import _FLIGHTS, ModelPricingRepository, OpenRouterRepository
+from .shared import Found, unavailable
+from .tools import TimedOperation, metrics
 
 _T = TypeVar("_T")
 _M = TypeVar("_M", bound="ModelPricing | Json")

@@ -16,8 +16,8 @@ import attrs
 from ._base import money
 from ._base.masking import mask
 from ._base.worker import Worker
-from ._terminal import span
 from .backends import open_backend
+from .cli.terminal import span
 from .errors import CatalogUnavailableError, UpstreamError
 from .pricing import Pricing
 from .settings import Settings, variable

@@ -18,13 +18,16 @@ from typing import Any
 import attrs
 import click
 
-from ._audit import Audit
-from ._audit_view import MOST_WORST, load_prices, read_log, show_audit
-from ._base import money
-from ._billing.usage import Usage
-from ._doctor import came_from, check_backend, check_held, check_upstream, shown
-from ._prices.model import Category, Model
-from ._terminal import (
+from .._base import money
+from .._billing.usage import Usage
+from .._prices.model import Category, Model
+from ..errors import PricingError
+from ..health import came_from, check_backend, check_held, check_upstream, shown
+from ..metering.audit import Audit
+from ..pricing import Pricing
+from ..settings import Settings
+from .audit import MOST_WORST, load_prices, read_log, show_audit
+from .terminal import (
     cell,
     instant,
     line,
@@ -38,9 +41,6 @@ from ._terminal import (
     table,
     waiting,
 )
-from .errors import PricingError
-from .pricing import Pricing
-from .settings import Settings
 
 _PROG = "openrouter-pricing"
 _DEADLINE = 8.0  # seconds, so that an answer without a network comes within ten

@@ -11,12 +11,12 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import attrs
 
-from ._base import money
-from ._billing.cost import Cost
-from ._prices.catalog import Catalog
-from .errors import UnknownModelError, UnpricedUsageError, VariablePriceError
-from .pricing import Pricing
-from .settings import Settings
+from .._base import money
+from .._billing.cost import Cost
+from .._prices.catalog import Catalog
+from ..errors import UnknownModelError, UnpricedUsageError, VariablePriceError
+from ..pricing import Pricing
+from ..settings import Settings
 
 #: Bytes of the longest line that is read.
 MOST_BYTES = 16 * 2**20

@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 
-from ._base.log import logger
-from ._freshness import breaker
+from .._base.log import logger
+from .._freshness import breaker
 
 _SHOWN = 5  # operations in the log
 

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ._base import money
-from ._billing.cost import Cost
-from ._prices.model import Category, Model
-from ._prices.rates import _DAYS, PRICE_KEYS, Override
+from .._base import money
+from .._billing.cost import Cost
+from .._prices.model import Category, Model
+from .._prices.rates import _DAYS, PRICE_KEYS, Override
 
 _COLOURS = {
     Category.BUDGET: "green",

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from ._legacy_cache import CachedOpenRouterRepository
-from ._legacy_models import Json, ModelCategory, ModelPricing, PricingResponse, own_list
-from ._legacy_repository import _FLIGHTS, _SHARED, ModelPricingRepository, OpenRouterRepository, RepositoryError
-from ._legacy_services import CacheManager, ModelMapperService, PricingCalculatorService
-from ._legacy_tools import CircuitBreaker, MetricsCollector, RetryPolicy, TimedOperation, metrics
+from .cache import CachedOpenRouterRepository
+from .models import Json, ModelCategory, ModelPricing, PricingResponse, own_list
+from .repository import _FLIGHTS, _SHARED, ModelPricingRepository, OpenRouterRepository, RepositoryError
+from .services import CacheManager, ModelMapperService, PricingCalculatorService
+from .tools import CircuitBreaker, MetricsCollector, RetryPolicy, TimedOperation, metrics
 
 __all__ = [
     "CacheManager",
