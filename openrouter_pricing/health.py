@@ -1,56 +1,45 @@
-"""What the command line finds out about itself: where options came from, and whether everything works."""
+"""Whether the backend, the upstream and the age of the prices are all right."""
 
 from __future__ import annotations
 
-import ast
-import math
-import os
 import secrets
 import time
-from datetime import datetime, timezone
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
 
 import attrs
 
-from ._base import money
 from ._base.masking import mask
 from ._base.worker import Worker
+from ._prices.catalog import Catalog
 from .backends import open_backend
-from .cli.terminal import span
-from .errors import CatalogUnavailableError, UpstreamError
-from .pricing import Pricing
-from .settings import Settings, variable
+from .errors import UpstreamError
+from .settings import Settings, shown
 
 _PROBE = 5.0  # seconds to wait for the backend
 
 
-def shown(field: attrs.Attribute[Any], value: Any) -> Any:
-    """A value for JSON. A field with a ``repr`` of its own may hold a secret, which that masks."""
-    if callable(field.repr):
-        return ast.literal_eval(field.repr(value))
-    if isinstance(value, Decimal):
-        return money.text(value)
-    return "unlimited" if value == math.inf else value
+def span(seconds: float) -> str:
+    """A length of time for people."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} seconds"
 
 
-def came_from(option: str) -> str:
-    """The environment variable that sets an option, or "default"."""
-    names = [variable(option), *(["OPENROUTER_API_KEY"] if option == "api_key" else [])]
-    return next((name for name in names if os.environ.get(name)), "default")
+def check_held(catalog: Catalog | None, source: str | None, now: datetime) -> str | None:
+    """How old the prices are that are answered from without a fetch; None where there are none.
 
-
-def check_held(options: Settings) -> str | None:
-    """How old the prices are that would be answered from without a fetch."""
-    with Pricing(attrs.evolve(options, offline=True)) as pricing:
-        try:
-            catalog = pricing.catalog()
-        except CatalogUnavailableError:
-            return None
-        age = span((datetime.now(timezone.utc) - catalog.as_of).total_seconds())
-        if pricing.stats().source == "bundled":
-            return f"none were held before; the bundled snapshot is {age} old"
-        return f"those that were held before are {age} old"
+    Args:
+        catalog, source: what is held.
+        now: the wall clock (aware).
+    """
+    if catalog is None:
+        return None
+    age = span((now - catalog.as_of).total_seconds())
+    if source == "bundled":
+        return f"none were held before; the bundled snapshot is {age} old"
+    return f"those that were held before are {age} old"
 
 
 def check_backend(options: Settings) -> tuple[bool, str]:
@@ -80,15 +69,14 @@ def check_backend(options: Settings) -> tuple[bool, str]:
     return kept, f"{url} can be written" if kept else f"{url} did not keep what was written"
 
 
-def check_upstream(options: Settings) -> tuple[bool, str]:
-    """Whether prices can be fetched, and what was seen."""
+def check_upstream(options: Settings, refresh: Callable[[], Catalog]) -> tuple[bool, str]:
+    """Whether prices can be fetched, by ``refresh``, and what was seen."""
     url = shown(attrs.fields(Settings).base_url, options.base_url)
     if options.offline:
         return True, f"{url} was not asked: the settings say offline"
     began = time.monotonic()
-    with Pricing(options) as pricing:
-        try:
-            catalog = pricing.refresh()
-        except UpstreamError as error:
-            return False, f"{url}: {error}"
+    try:
+        catalog = refresh()
+    except UpstreamError as error:
+        return False, f"{url}: {error}"
     return True, f"{url} listed {len(catalog)} models within {time.monotonic() - began:.1f} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import os
 import re
@@ -236,3 +237,18 @@ class Settings:
 def variable(option: str) -> str:
     """The environment variable of an option."""
     return _PREFIX + option.upper()
+
+
+def shown(field: attrs.Attribute[Any], value: Any) -> Any:
+    """A value for JSON. A field with a ``repr`` of its own may hold a secret, which that masks."""
+    if callable(field.repr):
+        return ast.literal_eval(field.repr(value))
+    if isinstance(value, Decimal):
+        return money.text(value)
+    return "unlimited" if value == math.inf else value
+
+
+def came_from(option: str) -> str:
+    """The environment variable that sets an option, or "default"."""
+    names = [variable(option), *([_KEY] if option == "api_key" else [])]
+    return next((name for name in names if os.environ.get(name)), "default")

@@ -97,6 +97,22 @@ class Model:
         mean = self.mean_price
         return None if mean is None else Category.of(mean)
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; prices as :meth:`Rates.to_dict` gives them."""
+        return {
+            "id": self.id,
+            "canonical_slug": self.canonical_slug,
+            "name": self.name,
+            "provider": self.provider,
+            "category": None if self.category is None else self.category.value,
+            "context_length": self.context_length,
+            "alias_target": self.alias_target,
+            "input_modalities": list(self.input_modalities),
+            "output_modalities": list(self.output_modalities),
+            "supported_parameters": list(self.supported_parameters),
+            "pricing": self.rates.to_dict(),
+        }
+
     @classmethod
     def from_dict(cls, row: Mapping[str, Any], text: bytes | None = None) -> Model:
         """Read one row.

@@ -1,4 +1,4 @@
-"""What the command line shows of an audit, and how it reads the log and the prices."""
+"""The command audit: how it reads the log and the prices, and what it shows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,50 @@ from .._base import money
 from .._prices.catalog import Catalog
 from ..errors import PayloadError
 from ..metering.audit import Audit, Lines
-from .terminal import cell, line, table
+from ..pricing import Pricing
+from .options import FILE, json_option, one_answer, origin_words, read_number
+from .terminal import cell, line, show_json, table, waiting
 
 _STEP = 2**20  # bytes between two looks at the progress bar
-MOST_WORST = 1_000  # residuals that can be asked for
+_MOST_WORST = 1_000  # residuals that can be asked for
 
 
-def load_prices(path: Path) -> Catalog:
+@click.command()
+@click.argument("log", type=FILE, metavar="FILE")
+@click.option(
+    "--tolerance", callback=read_number, metavar="USD", help="Fail if all residuals, without signs, are more."
+)
+@click.option(
+    "--worst", type=click.IntRange(0, _MOST_WORST), default=10, metavar="N", help="Show the N largest residuals."
+)
+@click.option("--catalog", "stored", type=FILE, metavar="FILE", help="Stored prices, such as `snapshot` writes.")
+@json_option
+def audit(log: Path, tolerance: Decimal | None, worst: int, stored: Path | None, as_json: bool) -> None:
+    """Compare what logged responses say they cost with what the price list says.
+
+    FILE holds one response a line, as JSON; - is the standard input. The exit status is 1 if nothing could be priced.
+    """
+    source: str | None = "pinned"
+    if stored is not None:
+        catalog = _load_prices(stored)
+    else:
+        with Pricing(one_answer()) as pricing, waiting("asking for prices"):
+            catalog, source = pricing.catalog(), pricing.stats().source
+    done = Audit(catalog, worst)
+    _read_log(done, log)
+    origin = origin_words(source, catalog.as_of)
+    if as_json:
+        show_json({"source": source, "as_of": catalog.as_of.isoformat(), **done.report()})
+    else:
+        _show_audit(done, origin)
+    if not done.priced:
+        raise click.ClickException("not one line could be priced")
+    if tolerance is not None and done.off > tolerance:
+        off, most = money.plain(done.off), money.plain(tolerance)
+        raise click.ClickException(f"the residuals add up to {off} USD, more than the {most} USD that were tolerated")
+
+
+def _load_prices(path: Path) -> Catalog:
     """A stored catalogue, as ``snapshot`` or ``Catalog.dumps()`` wrote it; gzipped or not."""
     try:
         data = path.read_bytes()
@@ -36,7 +73,7 @@ def load_prices(path: Path) -> Catalog:
         raise click.ClickException(f"cannot read {path}: {error}") from error
 
 
-def read_log(audit: Audit, path: Path) -> None:
+def _read_log(audit: Audit, path: Path) -> None:
     """Give every line of a file, or of the standard input for ``-``, to ``audit``."""
     try:
         if str(path) == "-":
@@ -81,7 +118,7 @@ def _progress(file: BinaryIO) -> Iterator[Callable[[int], None]]:
         yield lambda read: progress.update(task, completed=read)
 
 
-def show_audit(audit: Audit, origin: str) -> None:
+def _show_audit(audit: Audit, origin: str) -> None:
     """Counts and sums first, then what is unexplained, unknown and bad."""
     total, bad = audit.total, sum(group.lines for group in audit.bad.values())
     line(cell(f"{total.lines} lines, {audit.priced} priced", "bold"), cell(origin))
@@ -105,7 +142,7 @@ def show_audit(audit: Audit, origin: str) -> None:
     _section(
         [">line", "worst residuals", ">reported USD", ">computed USD", ">residual USD", "kind"],
         audit.worst(),
-        most=MOST_WORST,
+        most=_MOST_WORST,
     )
     _section(
         ["unknown model", ">lines", ">first line", ">reported USD", "why"],

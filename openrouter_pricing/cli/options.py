@@ -1,0 +1,73 @@
+"""What the commands share: settings for one answer, how their options are read, and where prices come from."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import click
+
+from .._base import money
+from .._prices.model import Category
+from ..settings import Settings
+from .terminal import instant, note
+
+PROG = "openrouter-pricing"
+_DEADLINE = 8.0  # seconds, so that an answer without a network comes within ten
+_MILLIONTH = Decimal("0.000001")
+
+
+def one_answer() -> Settings:
+    """The settings for a process that answers once: a refresh behind its back would never end."""
+    options = Settings.from_env()
+    return attrs.evolve(options, deadline=min(options.deadline, _DEADLINE), stale_while_revalidate=0, warm=False)
+
+
+def origin_words(source: str | None, as_of: datetime) -> str:
+    """Where prices come from, for people; said on stderr too where they may be out of date."""
+    kept = {"stale": "those that were stored", "bundled": "the bundled snapshot"}
+    if source in kept:
+        note(f"no fresh prices are at hand; these are {kept[source]}, of {instant(as_of)} (see '{PROG} doctor')")
+    return f"({source}, prices of {instant(as_of)})"
+
+
+def read_number(
+    context: click.Context, parameter: click.Parameter, value: str | None, unit: Decimal = money.ONE
+) -> Decimal | None:
+    """A decimal number from 0 up, counted in ``unit``."""
+    if value is None:
+        return None
+    try:
+        number = money.read(money.multiply(money.read(value, "it"), unit), "it")
+    except ValueError as error:
+        raise click.BadParameter(f"{value[:40]!r} is not a readable decimal number.") from error
+    if number < 0:
+        raise click.BadParameter(f"{value!r} is negative.")
+    return number
+
+
+def read_per_token(context: click.Context, parameter: click.Parameter, value: str | None) -> Decimal | None:
+    """USD per million tokens, as USD per token."""
+    return read_number(context, parameter, value, _MILLIONTH)
+
+
+def read_instant(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """An instant with a time zone; Python 3.10 reads no ``Z`` itself."""
+    if value is None:
+        return None
+    try:
+        when = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", value))
+        if when.tzinfo is not None:
+            return when.astimezone(timezone.utc)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(f"{value!r} is no ISO 8601 time, such as 2026-11-22T20:00:00Z.") from error
+    raise click.BadParameter(f"{value!r} has no time zone; add Z for UTC, or one such as +01:00.")
+
+
+COUNT = click.IntRange(0, money.MAX_COUNT)
+CATEGORY = click.Choice([category.value for category in Category], case_sensitive=False)
+FILE = click.Path(dir_okay=False, path_type=Path)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, with money as strings.")

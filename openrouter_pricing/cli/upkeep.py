@@ -1,0 +1,108 @@
+"""The commands that look after prices: refresh, snapshot, settings, doctor."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import datetime, timezone
+from gzip import compress
+from pathlib import Path
+
+import attrs
+import click
+
+from .._prices.catalog import Catalog
+from ..errors import CatalogUnavailableError
+from ..health import check_backend, check_held, check_upstream
+from ..pricing import Pricing
+from ..settings import Settings, came_from, shown
+from .options import FILE, json_option, one_answer
+from .terminal import cell, instant, line, show_json, table, waiting
+
+
+@click.command()
+def refresh() -> None:
+    """Fetch prices now."""
+    with Pricing(one_answer()) as pricing:
+        with waiting("fetching prices"):
+            catalog = pricing.refresh()
+        line(cell(f"fetched the prices of {len(catalog)} models at {instant(catalog.as_of)}"))
+
+
+@click.command()
+@click.option("--output", type=FILE, required=True, metavar="FILE", help="Where to write it.")
+def snapshot(output: Path) -> None:
+    """Fetch prices and write them to a file, in the form of the bundled snapshot."""
+    with Pricing(one_answer()) as pricing:
+        with waiting("fetching prices"):
+            catalog = pricing.refresh()
+        try:
+            _replace(output, compress(catalog.dumps(), mtime=0))
+        except OSError as error:
+            raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
+        line(cell(f"wrote the prices of {len(catalog)} models at {instant(catalog.as_of)} to {output}"))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
+    with temporary.open("xb") as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink()
+            raise
+
+
+@click.command()
+@json_option
+def settings(as_json: bool) -> None:
+    """Every option, its value, and where that came from; secrets are masked."""
+    options = Settings.from_env()
+    found = {
+        field.name: {"value": shown(field, getattr(options, field.name)), "source": came_from(field.name)}
+        for field in attrs.fields(Settings)
+    }
+    if as_json:
+        show_json(found)
+        return
+    words = {None: "none", True: "true", False: "false"}
+    rows = []
+    for name, option in found.items():
+        value = option["value"]
+        text = words[value] if value is None or isinstance(value, bool) else value
+        rows.append([cell(name), cell(f"{text:g}" if isinstance(text, float) else text), cell(option["source"])])
+    table(["option", "value", "from"], rows)
+
+
+@click.command()
+def doctor() -> None:
+    """Whether the backend can be written, OpenRouter be reached, and how old the prices are.
+
+    The exit status is 1 if something is wrong.
+    """
+    options = one_answer()
+    with waiting("checking"):
+        with Pricing(attrs.evolve(options, offline=True)) as offline:
+            held = check_held(_held(offline), offline.stats().source, datetime.now(timezone.utc))
+        backend = check_backend(options)
+        with Pricing(options) as pricing:
+            upstream = check_upstream(options, pricing.refresh)
+    checks = {"backend": backend, "upstream": upstream}
+    checks["prices"] = (held is not None or upstream[0], held or "none were held before, and the fallback is off")
+    verdicts = {True: cell("ok", "green"), False: cell("wrong", "bold red")}
+    rows = [[cell(name), verdicts[good], cell(finding)] for name, (good, finding) in checks.items()]
+    table(["check", "result", "finding"], rows)
+    wrong = [name for name, (good, _) in checks.items() if not good]
+    if wrong:
+        raise click.ClickException(f"something is wrong with: {', '.join(wrong)}")
+
+
+def _held(pricing: Pricing) -> Catalog | None:
+    try:
+        return pricing.catalog()
+    except CatalogUnavailableError:
+        return None
