@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from ._base import money
 from ._base.clock import aware
-from ._billing.call import PLAIN, Details
+from ._billing.call import PLAIN, CallFacts
 from ._billing.cost import Cost, PriceRange, charge, settled
 from ._billing.markup import Markup
 from ._billing.responses import Reading, read_response
@@ -33,7 +33,7 @@ _MOST_NAMES = 10_000  # of models whose plain prices are kept at hand
 #: All that a question with two counts needs, for a model without conditional prices: what makes a cost, the rates, the
 #: prices of prompt and completion, the model's id, the markup rate, and what else stands on the receipt. A bare tuple,
 #: as the interpreter is several times slower in taking a named one apart.
-Plain: TypeAlias = "tuple[type[Cost], Rates, Decimal, Decimal, str, Decimal, Details]"
+PlainPrice: TypeAlias = "tuple[type[Cost], Rates, Decimal, Decimal, str, Decimal, CallFacts]"
 
 
 class Quoter:
@@ -115,8 +115,8 @@ class Quoter:
             if reading.reported is None:
                 raise
             rate, rule = self._rate(name or "", None, reading.usage, markup_rate)
-            details = self._details(rule, at, None, reading)._replace(provider=provider or reading.provider)
-            return settled(name or "", reading.reported, reading.usage, rate, details)
+            facts = self._facts(rule, at, None, reading)._replace(provider=provider or reading.provider)
+            return settled(name or "", reading.reported, reading.usage, rate, facts)
 
     def price_range(
         self, held: Held, model: str, usage: Usage, markup_rate: money.Number | None, at: datetime | None
@@ -166,16 +166,16 @@ class Quoter:
         rate, rule = self._rate(found.id, found, usage, markup_rate)
         if at is None and rates.timed:
             at = self._utcnow()
-        details = self._details(rule, at, endpoint, reading)
+        facts = self._facts(rule, at, endpoint, reading)
         reported = None if reading is None else reading.reported
-        return charge(rates, usage, rate, model_id=found.id, origin=origin, reported=reported, details=details)
+        return charge(rates, usage, rate, model_id=found.id, origin=origin, reported=reported, facts=facts)
 
-    def _details(self, rule: str, at: datetime | None, endpoint: Endpoint | None, reading: Reading | None) -> Details:
+    def _facts(self, rule: str, at: datetime | None, endpoint: Endpoint | None, reading: Reading | None) -> CallFacts:
         provider, tag = (None, None) if endpoint is None else (endpoint.provider, endpoint.tag)
         if reading is None:
-            return Details(rule, self._markup.places, at, tag, provider)
+            return CallFacts(rule, self._markup.places, at, tag, provider)
         _, _, _, _, said, tier, byok, flags, upstream, tools = reading
-        return Details(rule, self._markup.places, at, tag, provider or said, tier, flags, byok, upstream, tools)
+        return CallFacts(rule, self._markup.places, at, tag, provider or said, tier, flags, byok, upstream, tools)
 
     def _rate(
         self, model_id: str, model: Model | None, usage: Usage | tuple[int, int], markup_rate: money.Number | None
@@ -194,8 +194,8 @@ class Quoter:
             return
         if markup.rule is None and markup.places is None and len(held.prices) < _MOST_NAMES:
             rate, rule = self._rate(found.id, found, Usage(), None)
-            details = PLAIN if rule == PLAIN.markup_rule else Details(markup_rule=rule)
-            plain: Plain = (Cost, rates, rates.prompt, rates.completion, found.id, rate, details)
+            facts = PLAIN if rule == PLAIN.markup_rule else CallFacts(markup_rule=rule)
+            plain: PlainPrice = (Cost, rates, rates.prompt, rates.completion, found.id, rate, facts)
             held.prices[name] = plain
 
 

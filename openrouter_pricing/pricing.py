@@ -111,6 +111,7 @@ class Pricing:
             clock,
             owns_backend=backend is None,
             owns_source=owned,
+            fallback=_bundled if settings.fallback else None,
         )
         self._providers = ProviderPrices(self._cache, settings, open_source, owns_source=owned, clock=clock)
         self._quoter = Quoter(settings.markup_rate, markup, self._providers.of, clock.utcnow)
@@ -171,9 +172,9 @@ class Pricing:
                 and 0 <= prompt_tokens <= 1_000_000_000  # all counts that occur; the longer way takes larger ones
                 and 0 <= completion_tokens <= 1_000_000_000
             ):
-                cost, rates, prompt, completion, model_id, rate, details = plain
+                cost, rates, prompt, completion, model_id, rate, facts = plain
                 if markup_rate is not None:
-                    rate, details = read_rate(markup_rate, "markup_rate"), self._by_argument
+                    rate, facts = read_rate(markup_rate, "markup_rate"), self._by_argument
                 computed = fma(prompt, prompt_tokens, multiply(completion, completion_tokens))
                 # Filled slot by slot: calling the class takes half as long again as all of the arithmetic above.
                 made: Cost = _new(cost)
@@ -185,7 +186,7 @@ class Pricing:
                 made.rates = rates
                 made._usage = prompt_tokens, completion_tokens
                 made._origin = held.origin
-                made._details = details
+                made._facts = facts
                 return made
         return self._quoter.cost(held, model, prompt_tokens, completion_tokens, usage, markup_rate, at, provider)
 
@@ -314,7 +315,7 @@ class Pricing:
             return
         if self._cache.closed:
             raise PricingError("this Pricing is closed")
-        self._cache.look_within(self._settings.warm_interval)
+        self._cache.cap_l1_ttl(self._settings.warm_interval)
         self._warmer.start()
 
     def stop_warmer(self) -> None:
@@ -365,6 +366,12 @@ def _no_endpoints(model_id: str) -> Endpoints:
 
 def _always(collaborator: Any) -> Callable[..., Any]:
     return lambda *_: collaborator
+
+
+def _bundled() -> Catalog:
+    from .data import load_bundled
+
+    return load_bundled()
 
 
 def _http(settings: Settings, clock: Clock, recorder: Recorder) -> Source:

@@ -31,7 +31,7 @@ from openrouter_pricing import (
     Usage,
     VariablePriceError,
 )
-from openrouter_pricing._billing.call import Details
+from openrouter_pricing._billing.call import CallFacts
 from openrouter_pricing._billing.cost import charge, settled
 from openrouter_pricing._prices.wire import read_catalog
 
@@ -527,7 +527,7 @@ def test_a_reported_cost_settles_what_the_list_does_not_price() -> None:
 def test_a_cost_without_a_price_list_has_no_lines() -> None:
     """A model that nobody lists but whose cost was reported has neither lines nor residual."""
     reported = Decimal("0.5")
-    cost = settled("x/y", reported, Usage(5), Decimal(1), Details())
+    cost = settled("x/y", reported, Usage(5), Decimal(1), CallFacts())
 
     assert ((), None, Usage(5)) == (cost.lines, cost.residual, cost.usage)
     assert (None, None) == (cost.to_dict()["computed"], cost.to_dict()["as_of"])

@@ -91,10 +91,10 @@ def test_it_survives_everything(warm: Make, upstream: Upstream, caplog: pytest.L
     until(lambda: pricing.stats().failures.get("StatusError", 0) >= 1)
     assert pricing._cache is not None
     assert pricing._warmer is not None
-    renew = pricing._cache.look
-    pricing._cache.look = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    renew = pricing._cache.adopt_stored
+    pricing._cache.adopt_stored = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     until(lambda: "a round of the warmer failed" in caplog.text)
-    pricing._cache.look = renew  # type: ignore[method-assign]
+    pricing._cache.adopt_stored = renew  # type: ignore[method-assign]
     upstream.say()
     until(lambda: pricing.stats().refreshes >= 1)
     assert pricing.stats().warmer_alive
@@ -152,7 +152,7 @@ def test_it_may_stop_itself(make_pricing: Make, upstream: Upstream) -> None:
         closed.set()
 
     assert pricing._cache is not None
-    pricing._cache.look = close  # type: ignore[method-assign]
+    pricing._cache.adopt_stored = close  # type: ignore[method-assign]
     pricing.start_warmer()
     assert closed.wait(10)
     assert isinstance(pricing._warmer, Warmer)

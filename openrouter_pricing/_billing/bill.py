@@ -65,15 +65,15 @@ class _Tariff(NamedTuple):
 
 
 def _tariff(rates: Rates) -> _Tariff:
-    tariff: _Tariff | None = rates._tariff
-    if tariff is None:
+    tariff = rates.memo
+    if not isinstance(tariff, _Tariff):
         writes = _writes(rates)
         tariff = _Tariff(
             _inputs(rates, tuple(write for write in writes if not _is_storage(rates, write))),
             tuple(write for write in writes if _is_storage(rates, write)),
             _outputs(rates),
         )
-        object.__setattr__(rates, "_tariff", tariff)
+        object.__setattr__(rates, "memo", tariff)
     return tariff
 
 

@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 _UNDATED = datetime(1970, 1, 2, tzinfo=timezone.utc)  # catalogues made without a date are of the epoch
 
 
-class Details(NamedTuple):
+class CallFacts(NamedTuple):
     """What is known of a call beside its counts and its rates.
 
     Args:
@@ -44,11 +44,11 @@ class Details(NamedTuple):
     tools: bool = False
 
 
-PLAIN = Details()
-BY_ARGUMENT = Details(markup_rule="argument")
+PLAIN = CallFacts()
+BY_ARGUMENT = CallFacts(markup_rule="argument")
 
 
-def residual_kind(reported: Decimal, computed: Decimal, as_of: datetime | None, call: Details) -> ResidualKind | None:
+def residual_kind(reported: Decimal, computed: Decimal, as_of: datetime | None, call: CallFacts) -> ResidualKind | None:
     """What ``reported - computed`` is likely to be; see :attr:`Cost.residual_kind`.
 
     Args:

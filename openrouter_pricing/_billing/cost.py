@@ -14,7 +14,7 @@ from .._prices.origin import PINNED, Origin, PriceList, PriceSource
 from .._prices.rates import Override, Rates
 from ..errors import UnpricedUsageError, VariablePriceError
 from .bill import bill, unpriced
-from .call import PLAIN, Details, ResidualKind, residual_kind
+from .call import PLAIN, CallFacts, ResidualKind, residual_kind
 from .markup import marked_up, read_places
 from .usage import Usage
 
@@ -58,7 +58,7 @@ class Cost:
     rates: Rates | None = attrs.field(repr=False)
     _usage: Usage | tuple[int, int] = attrs.field(repr=False, eq=False)
     _origin: Origin
-    _details: Details = PLAIN
+    _facts: CallFacts = PLAIN
 
     @property
     def usage(self) -> Usage:
@@ -84,27 +84,27 @@ class Cost:
     @property
     def at(self) -> datetime | None:
         """The instant of the call (aware UTC); None where nobody said it and no price depends on it."""
-        return self._details.at
+        return self._facts.at
 
     @property
     def provider(self) -> str | None:
         """Who served it, or whose prices were asked for; None where nothing says so."""
-        return self._details.provider
+        return self._facts.provider
 
     @property
     def endpoint(self) -> str | None:
         """Tag of the provider's endpoint whose rates were applied; None for the model's own rates."""
-        return self._details.endpoint
+        return self._facts.endpoint
 
     @property
     def service_tier(self) -> str | None:
         """The tier it was served at, where the response says so."""
-        return self._details.service_tier
+        return self._facts.service_tier
 
     @property
     def flags(self) -> tuple[str, ...]:
         """What was wrong with the response's counts, for people."""
-        return self._details.flags
+        return self._facts.flags
 
     @property
     def markup_rule(self) -> str:
@@ -113,7 +113,7 @@ class Cost:
         "settings", "argument" (given with the question), or what a :class:`Markup` chose: "rate", "rule",
         "model openai/gpt-4o", "provider openai", "category Premium".
         """
-        return self._details.markup_rule
+        return self._facts.markup_rule
 
     @property
     def overrides(self) -> tuple[Override, ...]:
@@ -153,7 +153,7 @@ class Cost:
         """
         if self.reported is None or self.computed is None:
             return None
-        return residual_kind(self.reported, self.computed, self.as_of, self._details)
+        return residual_kind(self.reported, self.computed, self.as_of, self._facts)
 
     def reprice(self, markup_rate: money.Number, *, places: int | None = None) -> Cost:
         """The same call at another markup rate, whether its cost was reported or computed.
@@ -166,8 +166,8 @@ class Cost:
             ValueError, TypeError: a bad number; the message names the argument.
         """
         rate, places = read_rate(markup_rate, "markup_rate"), read_places(places)
-        details = self._details._replace(markup_rule="argument", places=places)
-        return attrs.evolve(self, markup_rate=rate, total=marked_up(self.raw, rate, places), details=details)
+        facts = self._facts._replace(markup_rule="argument", places=places)
+        return attrs.evolve(self, markup_rate=rate, total=marked_up(self.raw, rate, places), facts=facts)
 
     def replay(self, catalog: PriceList) -> Cost:
         """The same call priced again on a stored price list: on the one of ``digest``, with the same figures.
@@ -191,7 +191,7 @@ class Cost:
             model_id=self.model_id,
             origin=self._origin if same else Origin("pinned", catalog.as_of, catalog.digest),
             reported=self.reported,
-            details=self._details,
+            facts=self._facts,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -203,7 +203,7 @@ class Cost:
             "raw": money.text(self.raw),
             "markup_rate": money.text(self.markup_rate),
             "markup_rule": self.markup_rule,
-            "places": self._details.places,
+            "places": self._facts.places,
             "computed": None if self.computed is None else money.text(self.computed),
             "reported": None if self.reported is None else money.text(self.reported),
             "residual": None if residual is None else money.text(residual),
@@ -244,7 +244,7 @@ class PriceRange(NamedTuple):
     max: Cost
 
 
-def settled(model_id: str, reported: Decimal, usage: Usage, markup_rate: Decimal, details: Details) -> Cost:
+def settled(model_id: str, reported: Decimal, usage: Usage, markup_rate: Decimal, facts: CallFacts) -> Cost:
     """The cost of a call that no price list explains, by what its response reports.
 
     Args:
@@ -252,11 +252,11 @@ def settled(model_id: str, reported: Decimal, usage: Usage, markup_rate: Decimal
         reported: USD.
         usage: what was consumed.
         markup_rate: what the reported cost is multiplied by.
-        details: what else is known of the call.
+        facts: what else is known of the call.
     """
-    total = marked_up(reported, markup_rate, details.places)
+    total = marked_up(reported, markup_rate, facts.places)
     origin = Origin("reported")
-    return Cost(model_id, None, reported, reported, markup_rate, total, None, usage, origin, details)
+    return Cost(model_id, None, reported, reported, markup_rate, total, None, usage, origin, facts)
 
 
 def charge(
@@ -268,7 +268,7 @@ def charge(
     origin: Origin = PINNED,
     at: datetime | None = None,
     reported: Decimal | None = None,
-    details: Details = PLAIN,
+    facts: CallFacts = PLAIN,
 ) -> Cost:
     """Price ``usage`` at ``rates``.
 
@@ -280,7 +280,7 @@ def charge(
         at: the instant of the call (aware), needed only where prices depend on it.
         reported: USD, what the response says it cost. It is what the call cost, and dimensions without a price then
             stay out of ``computed``: they show up in ``residual``.
-        details: what else is known of the call.
+        facts: what else is known of the call.
 
     Raises:
         VariablePriceError: a price is negative.
@@ -290,15 +290,15 @@ def charge(
     if rates.variable:
         raise VariablePriceError(model_id)
     if at is not None:
-        details = details._replace(at=at)
+        facts = facts._replace(at=at)
     prompt_tokens = usage[0] if isinstance(usage, tuple) else usage.prompt_tokens
-    applied = rates.effective(prompt_tokens, details.at) if rates.overrides else rates
+    applied = rates.effective(prompt_tokens, facts.at) if rates.overrides else rates
     if reported is None and (missing := unpriced(applied, usage)) is not None:
         raise UnpricedUsageError(model_id, *missing)
     computed = money.ZERO
     for _, quantity, unit_price in bill(applied, usage):
         computed = money.fma(unit_price, quantity, computed)
     raw = computed if reported is None else reported
-    places = details.places
+    places = facts.places
     total = money.multiply(raw, markup_rate) if places is None else marked_up(raw, markup_rate, places)
-    return Cost(model_id, computed, reported, raw, markup_rate, total, applied, usage, origin, details)
+    return Cost(model_id, computed, reported, raw, markup_rate, total, applied, usage, origin, facts)

@@ -23,12 +23,12 @@ from ..errors import (
 )
 from ..settings import Settings
 from .breaker import CircuitBreaker
-from .flight import SingleFlight, Trouble
-from .guard import Shelf
+from .flight import Backoff, SingleFlight
+from .guard import GuardedBackend
 from .held import Held
 from .protocols import Backend, Source
 from .recorder import Recorder
-from .refresh import Belief, Reader, Refresher
+from .refresh import Plausibility, Reader, Refresher
 from .store import Record, Store
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class _Process(NamedTuple):
     recorder: Recorder
     breaker: CircuitBreaker
     side_breaker: CircuitBreaker
-    shelf: Shelf
+    backend: GuardedBackend
     refresher: Refresher
     store: Store
     flights: SingleFlight[Record]
@@ -55,7 +55,7 @@ class CatalogCache:
     """Decides what a question is answered from, and when to fetch.
 
     Args:
-        settings: the times, ``fallback`` and ``offline`` are used.
+        settings: the times and ``offline`` are used.
         open_backend: makes the backend; called in each process, with the first question there.
         open_source: makes the source; called in each process, with the first fetch there and after a stuck one.
         clock: time and chance.
@@ -63,6 +63,7 @@ class CatalogCache:
         owns_source: whether it closes the source.
         url: what the prices are kept under; ``settings.base_url`` when left out.
         read: what an answer of the source means.
+        fallback: gives the list that answers when nothing else is held; None to do without.
         beside: the main cache, where this one is for other prices: it uses that one's backend and counters, and shares
             one circuit breaker with all that stand beside it. Everything that can be read is believed.
 
@@ -81,10 +82,12 @@ class CatalogCache:
         owns_source: bool = True,
         url: str | None = None,
         read: Reader = read_catalog,
+        fallback: Callable[[], Catalog] | None = None,
         beside: CatalogCache | None = None,
     ) -> None:
         self._url = settings.base_url if url is None else url
         self._read = read
+        self._fallback = fallback
         self._beside = beside
         self._settings = settings
         self.open_backend = open_backend
@@ -97,8 +100,8 @@ class CatalogCache:
         self._listeners: list[Callable[[Catalog], None]] = []
         self._l1_ttl = settings.l1_ttl
         self._closed = False
-        self._trouble = Trouble()
-        self._belief = Belief() if beside is None else None
+        self._backoff = Backoff()
+        self._plausibility = Plausibility() if beside is None else None
         self._record: Record | None = None
         self._bundled: Catalog | None = None
         self.held: Held | None = None
@@ -125,7 +128,7 @@ class CatalogCache:
     def _must_wait(self) -> bool:
         """Whether what is held is too old to be answered while a refresh runs behind."""
         settings = self._settings
-        return self._trouble.failures == 0 and self.age() > settings.l2_ttl + settings.stale_while_revalidate
+        return self._backoff.failures == 0 and self.age() > settings.l2_ttl + settings.stale_while_revalidate
 
     def _look(self, process: _Process) -> None:
         """Ask the backend; then see to a refresh, and wait for it only where that is due."""
@@ -138,8 +141,8 @@ class CatalogCache:
         try:
             flight = process.flights.start(force=False)
         except CircuitOpenError as error:
-            if self._trouble.failures == 0:
-                self._trouble.error = error  # others' failures opened it; it is why there is nothing
+            if self._backoff.failures == 0:
+                self._backoff.error = error  # others' failures opened it; it is why there is nothing
             return
         if flight is not None and must_wait:
             process.flights.wait(flight)
@@ -150,7 +153,7 @@ class CatalogCache:
         if newer is not None and self._record is record:
             self._publish(newer)
             if self.age() <= self._settings.l2_ttl:
-                self._trouble.over()  # another process got through
+                self._backoff.over()  # another process got through
 
     def _hold(self, process: _Process) -> Held:
         """Hold what there is, under the name it deserves."""
@@ -160,22 +163,20 @@ class CatalogCache:
         if record is not None and age <= settings.l2_ttl:
             held = Held(record.catalog, "live", min(until, record.fetched + settings.l2_ttl))
         else:
-            if now < self._trouble.retry_at:
-                until = min(until, self._trouble.retry_at)
+            if now < self._backoff.retry_at:
+                until = min(until, self._backoff.retry_at)
             oldest = settings.l2_ttl + max(settings.stale_while_revalidate, settings.stale_if_error)
             if record is not None and age <= oldest:
                 process.recorder.count("stale_answers")
                 held = Held(record.catalog, "stale", min(until, record.fetched + oldest))
-            elif settings.fallback:
+            elif self._fallback is not None:
                 if self._bundled is None:
-                    from ..data import load_bundled
-
-                    self._bundled = load_bundled()
+                    self._bundled = self._fallback()
                 process.recorder.count("bundled_answers")
                 held = Held(self._bundled, "bundled", until)
             else:
                 self.held = None
-                error = self._trouble.error
+                error = self._backoff.error
                 reason = "the settings say offline" if settings.offline else "nothing could be fetched"
                 reason = reason if error is None else mask(str(error))
                 raise CatalogUnavailableError(
@@ -187,17 +188,17 @@ class CatalogCache:
         self.held = held
         return held
 
-    def look_within(self, seconds: float) -> None:
+    def cap_l1_ttl(self, seconds: float) -> None:
         """Answer without looking for at most so many seconds: a forked child has no warmer before it looks."""
         self._l1_ttl = min(self._settings.l1_ttl, seconds)
 
-    def look(self) -> None:
+    def adopt_stored(self) -> None:
         """Take over what other processes stored, without waiting for a fetch. For the warmer."""
         self._adopt(self._process())
 
     def retry_in(self) -> float:
         """Seconds until the back-off after a failed refresh is over."""
-        return max(0.0, self._trouble.retry_at - self._clock.monotonic())
+        return max(0.0, self._backoff.retry_at - self._clock.monotonic())
 
     def age(self) -> float:
         """Seconds since the held prices were fetched, by the monotonic clock; infinite where none are held."""
@@ -238,7 +239,7 @@ class CatalogCache:
     @property
     def failing(self) -> bool:
         """Whether the last refresh failed."""
-        return self._trouble.failures > 0
+        return self._backoff.failures > 0
 
     def _publish(self, record: Record) -> None:
         """Take what a refresh brought, stored already; the next question holds it."""
@@ -251,7 +252,7 @@ class CatalogCache:
         """Look again when the back-off is over, however long this process could answer without looking."""
         held = self.held
         if held is not None and held.origin.source != "live":
-            held.until = min(held.until, self._trouble.retry_at)
+            held.until = min(held.until, self._backoff.retry_at)
 
     def _tell(self, record: Record) -> None:
         for listener in self._listeners:
@@ -303,7 +304,7 @@ class CatalogCache:
             process.refresher.drop()
             process.flights.join(grace)
             if self._beside is None:
-                process.shelf.close(owned=self._owns_backend)
+                process.backend.close(owned=self._owns_backend)
 
     def _process(self) -> _Process:
         """This process's part. Comparing ids is what works everywhere: uWSGI fires no fork hooks."""
@@ -321,20 +322,20 @@ class CatalogCache:
         settings, clock = self._settings, self._clock
         if self._beside is not None:
             main = self._beside._process()
-            recorder, breaker, side_breaker, shelf = main.recorder, main.side_breaker, main.side_breaker, main.shelf
+            recorder, breaker, side_breaker, backend = main.recorder, main.side_breaker, main.side_breaker, main.backend
         else:
             recorder = Recorder()
             breaker, side_breaker = (
                 CircuitBreaker(settings.breaker_threshold, settings.breaker_recovery, clock.monotonic) for _ in "12"
             )
-            shelf = Shelf(self.open_backend, recorder)
-        store = Store(shelf, self._url, clock, recorder)
+            backend = GuardedBackend(self.open_backend, recorder)
+        store = Store(backend, self._url, clock, recorder)
         refresher = Refresher(
             self._open_source,
             owns_source=self._owns_source,
             store=store,
             read=self._read,
-            belief=self._belief,
+            plausibility=self._plausibility,
             settings=settings,
             clock=clock,
             recorder=recorder,
@@ -350,10 +351,10 @@ class CatalogCache:
             clock=clock,
             breaker=breaker,
             recorder=recorder,
-            trouble=self._trouble,
+            backoff=self._backoff,
             answered=lambda error: self._beside is not None and _is_about_it_alone(error),
         )
-        return _Process(recorder, breaker, side_breaker, shelf, refresher, store, flights, threading.Lock())
+        return _Process(recorder, breaker, side_breaker, backend, refresher, store, flights, threading.Lock())
 
 
 def _is_about_it_alone(error: UpstreamError) -> bool:

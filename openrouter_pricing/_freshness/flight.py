@@ -21,7 +21,7 @@ _DENIED, _DENIED_BACKOFF, _DENIED_MAX = (401, 403, 404), 60.0, 3600.0  # these d
 _RETRY_AFTER_MAX = 3600.0
 
 
-class Trouble:
+class Backoff:
     """How often refreshing failed since it last went well, and when to try again. A forked child goes on from it."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class SingleFlight(Generic[_T]):
         clock: time and chance.
         breaker: asked before each refresh.
         recorder: counts.
-        trouble: what went wrong so far.
+        backoff: what went wrong so far.
         answered: whether a failure shows that the upstream is up all the same, which the breaker then notes.
     """
 
@@ -99,7 +99,7 @@ class SingleFlight(Generic[_T]):
         clock: Clock,
         breaker: CircuitBreaker,
         recorder: Recorder,
-        trouble: Trouble,
+        backoff: Backoff,
         answered: Callable[[UpstreamError], bool],
     ) -> None:
         self._answered = answered
@@ -113,7 +113,7 @@ class SingleFlight(Generic[_T]):
         self._clock = clock
         self._breaker = breaker
         self._recorder = recorder
-        self._trouble = trouble
+        self._backoff = backoff
         self._lock = threading.Lock()
         self._flight: Flight | None = None
         self._thread: threading.Thread | None = None
@@ -134,7 +134,7 @@ class SingleFlight(Generic[_T]):
                 if now < self._flight.until:
                     return self._flight
                 self._abandon(self._flight)
-            if self._closed or (not force and now < self._trouble.retry_at):
+            if self._closed or (not force and now < self._backoff.retry_at):
                 return None
             self._prepare()
             self._breaker.acquire()
@@ -204,13 +204,13 @@ class SingleFlight(Generic[_T]):
         flight.error = error
         if error is None:
             self._breaker.success()
-            self._trouble.over()
+            self._backoff.over()
         else:
             if self._answered(error):
                 self._breaker.success()
             else:
                 self._breaker.failure()
-            self._trouble.add(error, self._clock)
+            self._backoff.add(error, self._clock)
             self._failed()
             message = mask(str(error))
             self._recorder.failed(error, message)

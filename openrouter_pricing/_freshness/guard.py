@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 READ = 0.8  # seconds that a question waits for the backend at most
 
 
-class Shelf:
+class GuardedBackend:
     """A backend of which nobody ever waits for long, and that may fail in any way.
 
     Every question goes through a thread of its own with a time limit, and every failure is counted, logged once for

@@ -6,8 +6,6 @@ import os
 import time
 from collections.abc import Callable
 
-import attrs
-
 from .._base.clock import Clock
 from .._prices import wire
 from .._prices.endpoints import Endpoints
@@ -95,7 +93,7 @@ class ProviderPrices:
 
     Args:
         main: the catalogue's cache, whose backend and counters are shared.
-        settings: as for the catalogue; the snapshot knows no endpoints, so there is no fallback.
+        settings: as for the catalogue. The snapshot knows no endpoints, so there is no fallback.
         open_source: makes the client.
         owns_source: whether it is ours to close.
         clock: time and chance.
@@ -135,7 +133,7 @@ class ProviderPrices:
 
     def _cache(self, model_id: str) -> CatalogCache:
         return CatalogCache(
-            attrs.evolve(self._settings, fallback=False),
+            self._settings,
             self._main.open_backend,
             lambda recorder: _OneModel(self._clients, recorder, model_id),
             self._clock,

@@ -24,7 +24,7 @@ _POLL = 0.05  # seconds between looks at what another process, which holds the l
 _AGREEING = 3  # fetches in a row that say the same are believed, whatever they say
 
 
-class Belief:
+class Plausibility:
     """Refuses a catalogue that lost more than half of the last ids, until three in a row agree."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Refresher:
         owns_source: whether the source is closed here.
         store: the second tier.
         read: what an answer means.
-        belief: what was refused so far; None to believe everything that can be read.
+        plausibility: what was refused so far; None to believe everything that can be read.
         settings: the deadline and ``l2_ttl`` are used.
         clock: time.
         recorder: counts.
@@ -73,7 +73,7 @@ class Refresher:
         owns_source: bool,
         store: Store,
         read: Reader,
-        belief: Belief | None,
+        plausibility: Plausibility | None,
         settings: Settings,
         clock: Clock,
         recorder: Recorder,
@@ -82,7 +82,7 @@ class Refresher:
         self._owns_source = owns_source
         self._store = store
         self._read = read
-        self._belief = belief
+        self._plausibility = plausibility
         self._settings = settings
         self._clock = clock
         self._recorder = recorder
@@ -154,9 +154,9 @@ class Refresher:
         else:
             self._recorder.count("bytes_received", len(fetched.body) + sum(map(len, fetched.pages)))
             catalog, problems = self._read(fetched, now)
-            if self._belief is not None:
+            if self._plausibility is not None:
                 try:
-                    self._belief.check(None if record is None else record.catalog, catalog)
+                    self._plausibility.check(None if record is None else record.catalog, catalog)
                 except PayloadError:
                     self._recorder.count("refused_catalogs")
                     raise

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .._base.clock import Clock, aware
 from .._prices.catalog import FORMAT, Catalog
 from ..errors import PayloadError
-from .guard import READ, Shelf
+from .guard import READ, GuardedBackend
 from .recorder import Recorder
 
 _WRITE = 5.0  # seconds that a refresh waits for it
@@ -62,15 +62,15 @@ class Store:
     """What a backend holds of one address and one format version.
 
     Args:
-        shelf: the backend.
+        backend: the backend.
         url: whose prices these are; two of them never read each other's.
         clock: the wall clock dates heads, the monotonic one measures ages.
         recorder: counts reads.
     """
 
-    def __init__(self, shelf: Shelf, url: str, clock: Clock, recorder: Recorder) -> None:
-        self._ask = shelf.ask
-        self._failed = shelf.failed
+    def __init__(self, backend: GuardedBackend, url: str, clock: Clock, recorder: Recorder) -> None:
+        self._ask = backend.ask
+        self._failed = backend.failed
         self._clock = clock
         self._recorder = recorder
         self._unreleased: str | None = None

@@ -93,7 +93,7 @@ class Warmer:
     def _round(self) -> float:
         """Renew what is due; seconds until the next round."""
         interval = self._interval * (1 + _JITTER * (2 * self._clock.random() - 1))
-        self._cache.look()
+        self._cache.adopt_stored()
         if self._cache.age() >= interval:
             self._cache.renew()
         left = interval - self._cache.age()

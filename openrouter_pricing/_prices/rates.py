@@ -189,8 +189,8 @@ class Rates:
     timed: bool = attrs.field(init=False, eq=False, repr=False)
     #: The conditional prices that :meth:`effective` chose to make these rates.
     applied: tuple[Override, ...] = attrs.field(default=(), init=False, eq=False, repr=False)
-    #: For the use of ``cost``: how tokens are told apart at these rates.
-    _tariff: Any = attrs.field(default=None, init=False, eq=False, repr=False)
+    #: For whoever bills at these rates: how it tells tokens apart, worked out once.
+    memo: object = attrs.field(default=None, init=False, eq=False, repr=False)
     _effective: dict[tuple[bool, ...], Rates] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     @classmethod

@@ -158,6 +158,8 @@ def _catalog(rows: list[Any], as_of: datetime, what: str) -> tuple[Catalog, list
 
 def next_page(body: bytes) -> str | None:
     """Where ``links.next`` of a page leads, or None; a page that cannot be read leads nowhere."""
+    if b'"next"' not in body:  # as nearly always, and the whole body is about to be decoded anyhow
+        return None
     try:
         links = _document(body).get("links")
     except PayloadError:

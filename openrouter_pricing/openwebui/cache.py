@@ -14,7 +14,7 @@ from .._base.log import logger
 from .._base.masking import mask
 from .models import ModelPricing, fallback_model, fallback_models, read_name
 from .repository import ModelPricingRepository, OpenRouterRepository, RepositoryError, give
-from .shared import Found
+from .shared import Answer
 from .tools import TimedOperation
 
 _T = TypeVar("_T")
@@ -125,7 +125,7 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         """
         return await give(await self.look())
 
-    async def look(self, *, force: bool = False) -> Found:
+    async def look(self, *, force: bool = False) -> Answer:
         """Every model as it is kept, and how old that is.
 
         Args:
@@ -137,7 +137,7 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         if force:
             return await self._ask_for_all()
         with TimedOperation("fetch_all_models") as operation:
-            found: Found | None = self._cached(_ALL)
+            found: Answer | None = self._cached(_ALL)
             operation.set_cache_hit(found is not None)
             if found is None:
                 return await self._ask_for_all()
@@ -221,22 +221,22 @@ class CachedOpenRouterRepository(ModelPricingRepository):
         logger(__name__).warning("answering from stale prices: %s", mask(str(error)))
         return found
 
-    async def _fetch_all(self) -> Found:
+    async def _fetch_all(self) -> Answer:
         if self._ours is not None:
             found = await self._ours.look()
         else:
-            found = Found(list(await self.repository.fetch_all_models()), datetime.now(timezone.utc), stale=False)
+            found = Answer(list(await self.repository.fetch_all_models()), datetime.now(timezone.utc), stale=False)
         self.l1_cache.drop(_ONE)  # older than this list, or not in it any more
         self.l2_cache.replace(_ONE, {_ONE + model.id: model for model in found.models})
         self._keep(_ALL, found)
         self.last_refresh = found.as_of
         return found
 
-    async def _ask_for_all(self) -> Found:
+    async def _ask_for_all(self) -> Answer:
         try:
             return await self._share(_ALL, self._fetch_all)
         except RepositoryError as error:
-            found: Found = self._stale(_ALL, error)
+            found: Answer = self._stale(_ALL, error)
             return found._replace(stale=True)
 
     async def _ask_for(self, key: str, model_id: str) -> ModelPricing | None:

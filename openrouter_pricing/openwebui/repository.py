@@ -9,7 +9,7 @@ from copy import deepcopy
 from .._base.masking import mask
 from ..errors import PricingError
 from .models import ModelPricing, fallback_model, read_name
-from .shared import Found, SharedPricing
+from .shared import Answer, SharedPricing
 from .threads import Flights
 
 
@@ -41,12 +41,12 @@ _SHARED = SharedPricing()  # the one global that this API promises
 _FLIGHTS = Flights()
 
 
-async def give(found: Found) -> list[ModelPricing]:
+async def give(found: Answer) -> list[ModelPricing]:
     """The models found, in a list of the caller's own; only callers that ask at the same time share what is in it."""
     return await _FLIGHTS.make(f"models of {id(found.models)}", lambda: found.own().models, list)
 
 
-async def _ask(key: str, work: Callable[[], Found]) -> Found:
+async def _ask(key: str, work: Callable[[], Answer]) -> Answer:
     try:
         return await _FLIGHTS.ask(key, work)
     except PricingError as error:
@@ -64,7 +64,7 @@ class OpenRouterRepository(ModelPricingRepository):
         """
         return await give(await self.look())
 
-    async def look(self, *, force: bool = True) -> Found:
+    async def look(self, *, force: bool = True) -> Answer:
         """Every model as it is kept, asked for now in any case.
 
         Raises:
@@ -93,7 +93,7 @@ class OpenRouterRepository(ModelPricingRepository):
             RepositoryError: there are no older prices.
         """
         name = read_name(model_id, "model_id")
-        found = await _ask("look", lambda: _SHARED.look(force=True))
+        found = await _ask("look", lambda: _SHARED.held(force=True))
         model = next((model for model in found.models if model.id == name), None)
         return fallback_model(name) if model is None and found.stale else deepcopy(model)
 

@@ -13,7 +13,7 @@ from .._base.log import logger
 from .cache import CachedOpenRouterRepository
 from .models import FALLBACK_IDS, Json, ModelPricing, own_list, read_name
 from .repository import _FLIGHTS, ModelPricingRepository, OpenRouterRepository
-from .shared import Found, unavailable
+from .shared import Answer, unavailable
 from .tools import TimedOperation, metrics
 
 _T = TypeVar("_T")
@@ -118,7 +118,7 @@ class PricingCalculatorService:
         return await self._make(what, lambda found: [model.to_dict() for model in choose(found.models)], list)
 
     async def _make(
-        self, what: str, make: Callable[[Found], _T], own: Callable[[_T], _T], *, force: bool = False
+        self, what: str, make: Callable[[Answer], _T], own: Callable[[_T], _T], *, force: bool = False
     ) -> _T:
         """What ``make`` makes of every model.
 
@@ -135,7 +135,7 @@ class PricingCalculatorService:
             forget = getattr(repository, "invalidate_cache", None)
             if force and forget is not None:
                 await forget()
-            found = Found(await repository.fetch_all_models(), datetime.now(timezone.utc), stale=False)
+            found = Answer(await repository.fetch_all_models(), datetime.now(timezone.utc), stale=False)
             key = f"{what} of {id(found.models)}"
         return await _FLIGHTS.make(key, lambda: make(found), own)
 

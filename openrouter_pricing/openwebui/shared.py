@@ -20,7 +20,7 @@ from .models import ModelPricing, PricingResponse, fallback_models
 _WHILE = "OPENROUTER_PRICING_STALE_WHILE_REVALIDATE"
 
 
-class Found(NamedTuple):
+class Answer(NamedTuple):
     """What is held, and how it came about.
 
     Args:
@@ -33,7 +33,7 @@ class Found(NamedTuple):
     as_of: datetime
     stale: bool
 
-    def own(self) -> Found:
+    def own(self) -> Answer:
         """The same with models that are nobody else's. Takes milliseconds."""
         return self._replace(models=deepcopy(self.models))
 
@@ -76,16 +76,16 @@ class SharedPricing:
         if made is not None:
             made.close()
 
-    def refresh(self) -> Found:
+    def refresh(self) -> Answer:
         """What is listed, fetched now.
 
         Raises:
             PricingError: there is nothing new to be had.
         """
         catalog = self.pricing().refresh()
-        return Found(self._decoded(catalog), catalog.as_of, stale=False)
+        return Answer(self._decoded(catalog), catalog.as_of, stale=False)
 
-    def look(self, *, force: bool) -> Found:
+    def held(self, *, force: bool) -> Answer:
         """What is held, fetched if need be.
 
         Args:
@@ -107,7 +107,7 @@ class SharedPricing:
         stale = failed or (held.origin.source == "stale" and cache.failing)
         if cache.age() >= pricing._settings.warm_interval:
             cache.renew(wait=False)
-        return Found(self._decoded(held.catalog), held.catalog.as_of, stale)
+        return Answer(self._decoded(held.catalog), held.catalog.as_of, stale)
 
     def answer(self, *, force: bool) -> PricingResponse:
         """What is held, as the pricing calls answer it; the twelve rows where nothing is. Never raises.
@@ -115,7 +115,7 @@ class SharedPricing:
         The models are shared: ``to_dict()`` makes them the caller's own.
         """
         try:
-            return self.look(force=force).answer()
+            return self.held(force=force).answer()
         except PricingError as error:
             return unavailable(error)
 

@@ -191,7 +191,7 @@ def one_payload(upstream: Upstream, backend: str, payload: bytes) -> list[Any]:
 def test_bad_payloads_change_nothing(upstream: Upstream, tmp_path: Path, figure: Any) -> None:
     """No bad answer with status 200 touches the prices, the store or the ETag, nor what a new process answers.
 
-    Guards: ``wire.read_catalog`` and ``Belief.check`` refuse it, and ``Refresher._fetch`` lets nothing go to
+    Guards: ``wire.read_catalog`` and ``Plausibility.check`` refuse it, and ``Refresher._fetch`` lets nothing go to
     ``Store.save`` before that; head and ETag are written together, after the body.
     """
     upstream.pages = {
