@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from upstream import Upstream
+from support.figures import Figure
+from support.hands import Hands
+from support.recorded import SHARED
+from support.upstream import Upstream
 
 from openrouter_pricing import Clock, Pricing, Settings
-
-_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(autouse=True)
@@ -25,21 +24,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(("OPENROUTER_", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
-
-
-class Hands:
-    """A clock that stands still until a test turns its hands."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000_000.0
-        self.wall = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
-        self.chance = 0.5
-        self.clock = Clock(monotonic=lambda: self.seconds, utcnow=lambda: self.wall, random=lambda: self.chance)
-
-    def turn(self, seconds: float) -> None:
-        """Let so many seconds pass."""
-        self.seconds += seconds
-        self.wall += timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -71,26 +55,12 @@ def make_pricing(upstream: Upstream) -> Iterator[Callable[..., Pricing]]:
         pricing.close()
 
 
-def recorded_names() -> list[str]:
-    """The recorded catalogues, if they are at hand."""
-    return sorted(path.name for path in (_SHARED / "catalogs").glob("*.json.gz"))
-
-
-def recorded(name: str) -> dict[str, Any]:
-    """One recorded model list, decoded."""
-    document: dict[str, Any] = json.loads(gzip.decompress((_SHARED / "catalogs" / name).read_bytes()))
-    return document
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of recorded data; tests that need it are skipped where it is missing."""
-    if not _SHARED.is_dir():
+    if not SHARED.is_dir():
         pytest.skip("the recorded data is not at hand")
-    return _SHARED
-
-
-Figure = Callable[[str, str], None]
+    return SHARED
 
 
 @pytest.fixture

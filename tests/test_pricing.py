@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import Hands
 from openrouter_pricing.backends.memory import MemoryBackend
-from upstream import Upstream, row
+from support.hands import Hands
+from support.upstream import Upstream, row
 
 from openrouter_pricing import (
     Catalog,

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Figure
-from upstream import Upstream, row
+from support.figures import Figure
+from support.upstream import Upstream, row
 
 pytestmark = pytest.mark.faults
 
