@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from results import PEERS, Result, load, missing, worse
 
 _BEGIN, _END = "<!-- benchmarks: made by benchmarks/report.py -->", "<!-- /benchmarks -->"
-_PAGES = ("README.md", "docs/benchmarks.md")
+_PAGES = ("README.md", "docs/explanation/benchmarks.md")
 _CHART = "docs/images/benchmarks.svg"
 
 

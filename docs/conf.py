@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "_tools"))
 
 project = "openrouter-pricing"
 copyright = "the openrouter-pricing authors"  # Sphinx asks for it under this name

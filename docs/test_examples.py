@@ -16,7 +16,7 @@ from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 import openrouter_pricing
 
 _DOCS = Path(__file__).resolve().parent
-_PAGES = [_DOCS.parent / "README.md", *sorted(_DOCS.glob("*.md"))]
+_PAGES = [_DOCS.parent / "README.md", *sorted(_DOCS.rglob("*.md"))]
 
 
 def _run_commands(example: Example) -> str | None:
@@ -42,7 +42,7 @@ _PARSERS = [
 ]
 
 
-@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_DOCS.parent)))
 def test_examples(page: Path) -> None:
     """Every example of the page runs, in order, and answers what the page says."""
     for example in Document.parse(str(page), *_PARSERS).examples():
@@ -51,6 +51,6 @@ def test_examples(page: Path) -> None:
 
 def test_reference_is_complete() -> None:
     """The API reference documents every public name, and no other."""
-    reference = (_DOCS / "api.md").read_text(encoding="utf-8")
+    reference = (_DOCS / "reference" / "api.md").read_text(encoding="utf-8")
     documented = re.findall(r"^\.\. auto(?:class|exception|function):: (\w+)$", reference, re.MULTILINE)
     assert openrouter_pricing.__all__ == sorted(documented)

@@ -1,6 +1,6 @@
 """Write the figures of the fault suite into the README's reliability table.
 
-Run ``tox -e faults``, then ``python docs/reliability.py .tox/faults/tmp/figures.jsonl README.md``.
+Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl README.md``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-BEGIN, END = "<!-- reliability: made by docs/reliability.py -->", "<!-- end of reliability -->"
+BEGIN, END = "<!-- reliability: made by docs/_tools/reliability.py -->", "<!-- end of reliability -->"
 
 
 def table(lines: list[str]) -> str:
