@@ -42,6 +42,7 @@ _PARSERS = [
 ]
 
 
+@pytest.mark.usefixtures("_answering_client")
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_DOCS.parent)))
 def test_examples(page: Path) -> None:
     """Every example of the page runs, in order, and answers what the page says."""

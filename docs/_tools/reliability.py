@@ -1,6 +1,6 @@
-"""Write the figures of the fault suite into the README's reliability table.
+"""Write the figures of the fault suite into the page about reliability.
 
-Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl README.md``.
+Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl``.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ def table(lines: list[str]) -> str:
     """The figures, one row each, the last of those that were written twice."""
     figures = {entry["row"]: entry["figure"] for entry in map(json.loads, lines)}
     rows = [f"| {row} | {figure} |".replace("\n", " ") for row, figure in figures.items()]
-    summary = f"<details><summary>{len(rows)} rows</summary>"
-    return "\n".join([summary, "", "| fault | what was seen |", "|---|---|", *rows, "", "</details>"])
+    return "\n".join([f"{len(rows)} rows:", "", "| fault | what was seen |", "|---|---|", *rows])
 
 
-def main(figures: str, readme: str) -> None:
+def main(figures: str) -> None:
     """Replace what stands between the two marks."""
-    path = Path(readme)
-    before, _, rest = path.read_text().partition(BEGIN)
+    path = Path(__file__).parents[1] / "explanation" / "reliability.md"
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, found, after = rest.partition(END)
     if not found:
-        sys.exit(f"{readme} lacks the marks {BEGIN} and {END}")
-    path.write_text(f"{before}{BEGIN}\n{table(Path(figures).read_text().splitlines())}\n{END}{after}")
+        sys.exit(f"{path} lacks the marks {BEGIN} and {END}")
+    text = table(Path(figures).read_text(encoding="utf-8").splitlines())
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
