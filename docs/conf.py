@@ -12,7 +12,7 @@ project = "openrouter-pricing"
 copyright = "the openrouter-pricing authors"  # Sphinx asks for it under this name
 release = version = metadata.version("openrouter-pricing")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "settings_table"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "settings_list"]
 exclude_patterns = ["_build", "examples"]
 myst_heading_anchors = 2
 
