@@ -1,4 +1,4 @@
-"""The directive ``settings-table``: every option as the ``Settings`` class states it, so that it is typed once."""
+"""The directive ``settings-list``: every option as the ``Settings`` class states it, so that it is typed once."""
 
 from __future__ import annotations
 
@@ -13,21 +13,29 @@ from openrouter_pricing import Settings
 from openrouter_pricing.settings import variable
 
 
-class SettingsTable(Directive):
-    """A table of name, environment variable, default and meaning."""
+class SettingsList(Directive):
+    """A definition list: the name, what it means, then its default and its environment variable."""
 
     option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
-        """The table, parsed from Markdown, as the meanings are written in it."""
-        lines = ["| option | environment variable | default | meaning |", "|---|---|---|---|"]
-        lines += [
-            f"| `{field.name}` | `{variable(field.name)}` | {_default(field.default)} | {field.metadata['doc']} |"
-            for field in attrs.fields(Settings)
-        ]
-        container = nodes.container()
-        self.state.nested_parse(StringList(lines, source="settings"), self.content_offset, container)
-        return container.children
+        """The list, parsed from Markdown, as the meanings are written in it."""
+        listed = nodes.definition_list()
+        for field in attrs.fields(Settings):
+            name = nodes.term("", "", nodes.literal("", field.name), ids=[f"settings-{field.name.replace('_', '-')}"])
+            lines = [
+                _sentence(field.metadata["doc"]),
+                "",
+                f"Default: {_default(field.default)}. Environment variable: `{variable(field.name)}`.",
+            ]
+            meaning = nodes.definition()
+            self.state.nested_parse(StringList(lines, source="settings"), self.content_offset, meaning)
+            listed += nodes.definition_list_item("", name, meaning)
+        return [listed]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _default(value: object) -> str:
@@ -38,5 +46,5 @@ def _default(value: object) -> str:
 
 def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.add_directive("settings-table", SettingsTable)
+    app.add_directive("settings-list", SettingsList)
     return {"parallel_read_safe": True}
