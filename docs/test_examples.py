@@ -50,6 +50,13 @@ def test_examples(page: Path) -> None:
         example.evaluate()
 
 
+@pytest.mark.parametrize("page", _PAGES[1:], ids=lambda page: str(page.relative_to(_DOCS)))
+def test_blocks_fit(page: Path) -> None:
+    """No block of code is wider than a page shows on a laptop, 1280 pixels wide."""
+    blocks = re.findall(r"^```\w.*?\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert [line for block in blocks for line in block.splitlines() if len(line) > 88] == []
+
+
 def test_reference_is_complete() -> None:
     """The API reference documents every public name, and no other."""
     reference = (_DOCS / "reference" / "api.md").read_text(encoding="utf-8")

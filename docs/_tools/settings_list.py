@@ -20,22 +20,18 @@ class SettingsList(Directive):
 
     def run(self) -> list[nodes.Node]:
         """The list, parsed from Markdown, as the meanings are written in it."""
-        listed = nodes.definition_list()
+        listed = nodes.definition_list(classes=["settings"])
         for field in attrs.fields(Settings):
             name = nodes.term("", "", nodes.literal("", field.name), ids=[f"settings-{field.name.replace('_', '-')}"])
             lines = [
-                _sentence(field.metadata["doc"]),
+                field.metadata["doc"],
                 "",
-                f"Default: {_default(field.default)}. Environment variable: `{variable(field.name)}`.",
+                f"default {_default(field.default)}, environment variable `{variable(field.name)}`",
             ]
             meaning = nodes.definition()
             self.state.nested_parse(StringList(lines, source="settings"), self.content_offset, meaning)
             listed += nodes.definition_list_item("", name, meaning)
         return [listed]
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _default(value: object) -> str:

@@ -14,9 +14,15 @@ def estimate(request: HttpRequest) -> JsonResponse:
     """What a call would cost."""
     asked = request.GET
     try:
-        cost = pricing.cost(asked.get("model", ""), int(asked.get("prompt", 0)), int(asked.get("completion", 0)))
+        cost = pricing.cost(
+            asked.get("model", ""),
+            int(asked.get("prompt", 0)),
+            int(asked.get("completion", 0)),
+        )
     except UnknownModelError as error:
-        return JsonResponse({"error": str(error), "suggestions": list(error.suggestions)}, status=404)
+        return JsonResponse(
+            {"error": str(error), "suggestions": list(error.suggestions)}, status=404
+        )
     except PricingError as error:
         return JsonResponse({"error": str(error)}, status=422)
     except ValueError as error:

@@ -11,14 +11,16 @@ from openrouter_pricing import Pricing, PricingError, UnknownModelError
 
 
 def create_app(ask: Callable[[str], Any], pricing: Pricing | None = None) -> Flask:
-    """``ask`` sends a text to a model and returns the client's response; tests hand in prices of their own."""
+    """``ask`` sends a text to a model and returns the client's response."""
     app = Flask(__name__)
     prices = Pricing() if pricing is None else pricing  # one for the whole application
 
     @app.get("/estimate")
     def estimate() -> dict[str, Any]:
         asked = request.args
-        return prices.cost(asked["model"], int(asked["prompt"]), int(asked["completion"])).to_dict()
+        return prices.cost(
+            asked["model"], int(asked["prompt"]), int(asked["completion"])
+        ).to_dict()
 
     @app.post("/ask")
     def answer() -> dict[str, Any]:

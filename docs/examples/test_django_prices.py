@@ -27,16 +27,25 @@ def client(monkeypatch):
 
 def test_an_estimate(client):
     """Money comes as a string, exact and marked up."""
-    answer = client.get("/estimate", {"model": "acme/small", "prompt": 1000, "completion": 100})
+    answer = client.get(
+        "/estimate", {"model": "acme/small", "prompt": 1000, "completion": 100}
+    )
     assert (answer.status_code, answer.json()["total"]) == (200, "0.0018000")
 
 
 @pytest.mark.parametrize(
     ("model", "prompt", "status"),
-    [("acme/smal", "1", 404), ("acme/router", "1", 422), ("acme/small", "-1", 400), ("acme/small", "many", 400)],
+    [
+        ("acme/smal", "1", 404),
+        ("acme/router", "1", 422),
+        ("acme/small", "-1", 400),
+        ("acme/small", "many", 400),
+    ],
 )
 def test_what_cannot_be_priced(client, model, prompt, status):
     """It is an error that says why, and never a price of 0."""
-    answer = client.get("/estimate", {"model": model, "prompt": prompt, "completion": 1})
+    answer = client.get(
+        "/estimate", {"model": model, "prompt": prompt, "completion": 1}
+    )
     assert answer.status_code == status
     assert answer.json()["error"]

@@ -14,7 +14,10 @@ ROWS = [
 @pytest.fixture
 def client():
     """The application's client, and a model that always says the same."""
-    said = {"model": "acme/small", "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "cost": 0.0013}}
+    said = {
+        "model": "acme/small",
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "cost": 0.0013},
+    }
     pinned = Pricing(Settings(markup_rate="1.5"), catalog=Catalog.from_models(ROWS))
     return create_app(lambda text: said, pinned).test_client()
 
@@ -33,7 +36,12 @@ def test_what_a_call_did_cost(client):
 
 @pytest.mark.parametrize(
     ("model", "prompt", "status"),
-    [("acme/smal", "1", 404), ("acme/router", "1", 422), ("acme/small", "-1", 400), ("acme/small", "many", 400)],
+    [
+        ("acme/smal", "1", 404),
+        ("acme/router", "1", 422),
+        ("acme/small", "-1", 400),
+        ("acme/small", "many", 400),
+    ],
 )
 def test_what_cannot_be_priced(client, model, prompt, status):
     """It is an error that says why, and never a price of 0."""
