@@ -42,6 +42,7 @@ html_css_files = ["pages.css"]
 # What is copied are the commands: no prompts, and nothing of the answers.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
 
 
 #: Names of ours that a signature need not teach, wherever they are defined, and what is shown for them.

@@ -32,6 +32,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENROUTER_PRICING_BACKEND", "memory://")
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(Path(__file__).parent / "examples")
     monkeypatch.chdir(tmp_path)
 
 
