@@ -33,7 +33,7 @@ def table(results: list[Result]) -> str:
 
 def chart(results: list[Result]) -> str:
     """An SVG: how long each peer takes, as bars beside our own, and in words how much faster we are."""
-    width, left, full, parts, top = 700, 140, 470, [], 0
+    width, left, full, parts, top = 480, 140, 285, [], 0
     for name, others in _beside_peers(results).items():
         slowest = max(1.0, *(1 / result.ratio for result in others))
         title = f"{name}: {_faster(next((result for result in others if result.other == _RIVAL), others[0]))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import openai
 import pytest
+
+# The examples import each other by their plain names, as an application's modules do.
+sys.path.insert(0, str(Path(__file__).parent / "examples"))
 
 _SAID = {
     "id": "gen-1",
@@ -32,7 +36,6 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENROUTER_PRICING_BACKEND", "memory://")
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.syspath_prepend(Path(__file__).parent / "examples")
     monkeypatch.chdir(tmp_path)
 
 
