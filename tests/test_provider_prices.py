@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Hands
+from conftest import PATIENCE, Hands
 from openrouter_pricing.backends.memory import MemoryBackend
 from test_client import in_child
 from test_endpoints import Fixed, endpoint, offers, path
@@ -68,7 +68,7 @@ def settle() -> None:
     """Wait for the fetches that run behind."""
     for thread in threading.enumerate():
         if thread.name == "openrouter-pricing-refresh":
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 
@@ -88,7 +88,7 @@ def asking(*questions: Callable[[], Endpoints]) -> Iterator[list[str]]:
         thread.start()
     yield answers
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -455,7 +455,7 @@ def test_one_that_hangs_is_broken_off_alone(make_pricing: Make, upstream: Upstre
         return asked(upstream, model) == 2
 
     holds = {model: threading.Event() for model in (A, B)}
-    pricing = make_pricing(clock=hands.clock, deadline=20)
+    pricing = make_pricing(clock=hands.clock, deadline=40)
     assert [("live", 1)] * 2 == [price(pricing, A), price(pricing, B)]
     hands.turn(3601)
     for model, hold in holds.items():
@@ -518,14 +518,14 @@ def shut(pricing: Pricing) -> None:
     """Close it; it must come back while everything hangs."""
     thread = threading.Thread(target=pricing.close)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
 def test_close_lets_go_of_what_hangs(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """Closing ends fetches that hang and those who wait for them; what is held answers, and nothing new is fetched."""
     hold = threading.Event()
-    pricing = make_pricing(clock=hands.clock, deadline=60, read_timeout=60)
+    pricing = make_pricing(clock=hands.clock, deadline=3600, read_timeout=3600)
     price(pricing, D)
     upstream.pages |= {path(model): offer(hold=hold) for model in (A, B)}
     with asking(*[partial(pricing.endpoints, model) for model in (A, B, B)]) as answers:
@@ -548,12 +548,12 @@ def test_close_with_a_source_that_cannot_be_broken_off(make_pricing: Make) -> No
     class Hanging(Fixed):
         def fetch_endpoints(self, model_id: str, *, etag: str | None, deadline: float) -> Any:
             began.set()
-            hold.wait(60)
+            hold.wait(3600)
             raise TransportError("late")
 
-    pricing = make_pricing(client=Hanging(b""), deadline=60)
+    pricing = make_pricing(client=Hanging(b""), deadline=3600)
     with asking(lambda: pricing.endpoints("openai/gpt-4o-mini")) as answers:
-        assert began.wait(10)
+        assert began.wait(PATIENCE)
         shut(pricing)
     assert ["CatalogUnavailableError"] == answers
     hold.set()
