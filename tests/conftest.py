@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -28,6 +29,15 @@ hypothesis.settings.load_profile("unhurried")
 
 #: Seconds that what is meant to happen may take. No test waits for so long but one that fails.
 PATIENCE = 60.0
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what another thread is about to do."""
+    for _ in range(round(PATIENCE * 100)):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it did not happen")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, Hands
+from conftest import PATIENCE, Hands, until
 from openrouter_pricing.backends.memory import MemoryBackend
 from upstream import Answer, Upstream, models, row
 
@@ -55,12 +55,6 @@ def settle(pricing: Pricing) -> None:
         if thread.name == "openrouter-pricing-refresh":
             thread.join(PATIENCE)
             assert not thread.is_alive()
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for what another thread is about to do."""
-    while not condition():
-        threading.Event().wait(0.01)
 
 
 def source(pricing: Pricing) -> str:

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 import stamina
-from conftest import PATIENCE, Hands
+from conftest import PATIENCE, Hands, until
 from stamina.instrumentation import set_on_retry_hooks
 from upstream import Answer, Upstream, models, raw_peer, read_request, row
 
@@ -730,8 +730,7 @@ def test_a_turn_is_given_on(upstream: Upstream) -> None:
     for thread in threads:
         thread.start()
     turns.wait_for(2)
-    while not upstream.requests:
-        threading.Event().wait(0.01)
+    until(lambda: upstream.requests)
     assert len(upstream.requests) == 1
     hold.set()
     for thread in threads:
@@ -775,8 +774,7 @@ def test_a_child_takes_no_turn_from_its_parent(upstream: Upstream) -> None:
     bodies: list[bytes] = []
     thread = threading.Thread(target=lambda: bodies.append(client.fetch().body))
     thread.start()
-    while not upstream.requests:
-        threading.Event().wait(0.01)
+    until(lambda: upstream.requests)
 
     def work() -> bool:
         client.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, Hands
+from conftest import PATIENCE, Hands, until
 from openrouter_pricing.backends.memory import MemoryBackend
 from test_client import in_child
 from test_endpoints import Fixed, endpoint, offers, path
@@ -56,12 +56,6 @@ def asked(upstream: Upstream, model: str | None = None) -> int:
     """How often the endpoints of a model, or of any, were asked for."""
     wanted = [path(model)] if model else [path(one) for one in (A, B, C, D)]
     return sum(request.path in wanted for request in upstream.requests)
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for what another thread is about to do."""
-    while not condition():
-        threading.Event().wait(0.01)
 
 
 def settle() -> None:

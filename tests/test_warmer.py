@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, Hands
+from conftest import PATIENCE, Hands, until
 from openrouter_pricing.backends.memory import MemoryBackend
 from upstream import Answer, Upstream, models, row
 
@@ -19,12 +19,6 @@ from openrouter_pricing.warmer import Warmer, _Run
 
 MODEL = "openai/gpt-4o-mini"
 Make = Callable[..., Pricing]
-
-
-def until(condition: Callable[[], Any]) -> None:
-    """Wait for something that another thread brings about."""
-    while not condition():
-        threading.Event().wait(0.01)
 
 
 def warmers() -> set[threading.Thread]:
