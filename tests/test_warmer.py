@@ -78,8 +78,10 @@ def test_it_stops_at_once(make_pricing: Make, upstream: Upstream) -> None:
     pricing.start_warmer()
     [fetching] = warmers() - before
     until(lambda: len(upstream.requests) == 2)
-    pricing.stop_warmer()
-    assert fetching.is_alive()
+    stopping = threading.Thread(target=pricing.stop_warmer)
+    stopping.start()
+    stopping.join(PATIENCE)
+    assert (False, True) == (stopping.is_alive(), fetching.is_alive())
     pricing.close()
     fetching.join(PATIENCE)
     assert not fetching.is_alive()
