@@ -106,9 +106,9 @@ def test_the_command_line_and_a_silent_upstream(tmp_path: Path, figure: Figure) 
         environment = {**os.environ, **{f"OPENROUTER_PRICING_{name}": value for name, value in options.items()}}
         command = [sys.executable, "-m", "openrouter_pricing", "cost", "openai/gpt-4o-mini", "1000", "500"]
         began = time.monotonic()
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=120, check=True)
         seconds = time.monotonic() - began
         leave.set()
-    assert "(bundled, " in done.stdout
+    assert b"(bundled, " in done.stdout
     assert seconds < 10
     figure("command line, silent upstream, a deadline of a minute", f"answered from the snapshot after {seconds:.1f} s")
