@@ -8,13 +8,40 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from support.figures import Figure
 from support.hands import Hands
 from support.recorded import SHARED
 from support.upstream import Upstream
+from support.waiting import PATIENCE
 
 from openrouter_pricing import Clock, Pricing, Settings
+from openrouter_pricing._freshness.guard import GuardedBackend
+
+# How long an example takes is the machine's business.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
+
+
+@pytest.fixture
+def real_limits() -> None:
+    """Ask for this where a store is meant to be given up: its limits are then those of the package."""
+
+
+@pytest.fixture(autouse=True)
+def _patient_stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No store is given up because the machine is busy; its limits are proved by the tests that ask for them."""
+    if "real_limits" in request.fixturenames or request.node.get_closest_marker("faults") is not None:
+        return
+    ask = GuardedBackend.ask
+    monkeypatch.setattr(
+        GuardedBackend, "ask", lambda self, work, otherwise, timeout: ask(self, work, otherwise, PATIENCE)
+    )
+    for name in ("_BUSY", "_FORK_WAIT"):
+        monkeypatch.setattr(f"openrouter_pricing.backends.disk.{name}", PATIENCE)
 
 
 @pytest.fixture(autouse=True)
@@ -42,11 +69,15 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def make_pricing(upstream: Upstream) -> Iterator[Callable[..., Pricing]]:
-    """Makes ``Pricing`` objects that ask the upstream and keep nothing, unless told otherwise; closes them."""
+    """Makes ``Pricing`` objects that ask the upstream and keep nothing, unless told otherwise; closes them.
+
+    They are patient: a deadline that is meant to pass is set, or turned past, by the test.
+    """
     made: list[Pricing] = []
+    patient = dict.fromkeys(("connect_timeout", "read_timeout", "deadline"), PATIENCE)
 
     def make(*, clock: Clock | None = None, backend: Any = None, client: Any = None, **options: Any) -> Pricing:
-        settings = Settings(**{"base_url": upstream.url, "backend": "null://", "attempts": 1, **options})
+        settings = Settings(**{"base_url": upstream.url, "backend": "null://", "attempts": 1, **patient, **options})
         made.append(Pricing(settings, clock=clock, backend=backend, client=client))
         return made[-1]
 

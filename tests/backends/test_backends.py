@@ -20,6 +20,7 @@ from openrouter_pricing.backends.disk import DiskBackend
 from openrouter_pricing.backends.memory import MemoryBackend
 from openrouter_pricing.backends.null import NullBackend
 from support.upstream import Upstream
+from support.waiting import PATIENCE
 
 from openrouter_pricing import Backend, Pricing, Settings, SettingsError, open_backend
 from openrouter_pricing.testing import BackendCheck, backend_checks
@@ -287,6 +288,7 @@ def test_disk_leaves_a_store_alone_that_another_process_has_mended(tmp_path: Pat
     backend.close()
 
 
+@pytest.mark.usefixtures("real_limits")
 def test_disk_does_not_mend_what_is_only_locked(tmp_path: Path) -> None:
     """A database that another process holds is an error for now; nothing is moved, and it works again later."""
     backend = DiskBackend(tmp_path / "store")
@@ -327,6 +329,8 @@ def test_disk_that_many_open_at_once(
             super().__init__(*arguments, **options)
 
     monkeypatch.setattr(disk, "_Cache", Crowded)
+    if calls == 0:
+        monkeypatch.setattr(disk, "_BUSY", 0.1)
     backend = DiskBackend(tmp_path / "store")
     if calls == 3:
         assert backend.add("key", b"value", ttl=60)
@@ -375,22 +379,24 @@ def test_fork_waits_for_a_write_under_way(tmp_path: Path) -> None:
     """A fork is held back while another thread uses the database, so that no lock of SQLite is inherited."""
     backend = DiskBackend(tmp_path / "store")
     backend.set("key", b"value")
-    inside, leave = threading.Event(), threading.Event()
+    inside, leave, forked = (threading.Event() for _ in range(3))
     order: list[str] = []
 
     def work(cache: diskcache.Cache) -> None:
         inside.set()
-        leave.wait(10)
+        leave.wait()
+        forked.wait(0.2)  # time enough for a fork that is not held back
         order.append("written")
 
     writer = threading.Thread(target=lambda: backend._do(work))
     writer.start()
-    inside.wait(10)
-    threading.Timer(0.2, leave.set).start()
+    assert inside.wait(PATIENCE)
+    os.register_at_fork(before=leave.set)  # called before those that were registered earlier, as the store's was
     pid = os.fork()
     if pid == 0:
         os._exit(0 if backend.get("key") == b"value" else 1)
     order.append("forked")
+    forked.set()
     writer.join()
     assert os.waitpid(pid, 0)[1] == 0
     assert order == ["written", "forked"]

@@ -11,13 +11,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.upstream import Answer, Upstream, models, raw_peer, read_request, row
+from support.waiting import PATIENCE
 
 from openrouter_pricing import Catalog, Pricing, Settings
 from openrouter_pricing.cli import run
@@ -54,7 +54,9 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
 
 def process(*args: str, start: tuple[str, ...] = _MODULE, **env: str) -> tuple[int, str, str]:
     """Runs a command in a process of its own, piped: status, stdout, stderr."""
-    done = subprocess.run((*start, *args), capture_output=True, env={**os.environ, **env}, timeout=60, check=False)
+    done = subprocess.run(
+        (*start, *args), capture_output=True, env={**os.environ, **env}, timeout=10 * PATIENCE, check=False
+    )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -73,7 +75,7 @@ def terminal(*args: str) -> str:
             break
         shown += part
     os.close(screen)
-    running.wait(60)
+    running.wait(10 * PATIENCE)
     return shown.decode()
 
 
@@ -209,8 +211,10 @@ def test_a_setting_that_cannot_be_read_is_one_line() -> None:
 
 def test_a_second_process_answers_from_disk(upstream: Upstream) -> None:
     """What one process fetched, the next one answers from without a request."""
-    first = process("cost", "openai/gpt-4o-mini", "1000", "500")
-    second = process("cost", "openai/gpt-4o-mini", "1000", "500")
+    patient = f"from openrouter_pricing import _store; _store._READ = {PATIENCE}; {_MAIN}"
+    start = (sys.executable, "-c", patient)
+    first = process("cost", "openai/gpt-4o-mini", "1000", "500", start=start)
+    second = process("cost", "openai/gpt-4o-mini", "1000", "500", start=start)
 
     assert first == second
     assert len(upstream.requests) == 1
@@ -229,14 +233,14 @@ def test_without_a_network_it_answers_from_the_snapshot_and_says_so() -> None:
 
 
 def test_the_deadline_is_capped() -> None:
-    """A deadline of a minute is cut to 8 s, so that an answer comes soon from the snapshot."""
+    """A deadline of an hour is cut to 8 s, so that an answer comes soon from the snapshot."""
+    asked: list[bytes] = []
     done = threading.Event()
 
     def stay_silent(conn: socket.socket) -> None:
-        read_request(conn)
-        done.wait(30)
+        asked.append(read_request(conn))
+        done.wait(PATIENCE)  # and hang up, which is tried again before the deadline
 
-    began = time.monotonic()
     with raw_peer(stay_silent) as url:
         status, out, _ = process(
             "cost",
@@ -244,15 +248,14 @@ def test_the_deadline_is_capped() -> None:
             "1000",
             "500",
             OPENROUTER_PRICING_BASE_URL=url,
-            OPENROUTER_PRICING_DEADLINE="60",
-            OPENROUTER_PRICING_READ_TIMEOUT="60",
+            OPENROUTER_PRICING_DEADLINE="3600",
+            OPENROUTER_PRICING_READ_TIMEOUT="3600",
         )
-        took = time.monotonic() - began
         done.set()
 
     assert status == 0
     assert "(bundled, " in out
-    assert took < 60 / 2
+    assert len(asked) == 1
 
 
 def test_prices_past_their_time_are_fetched_and_not_answered_stale(
@@ -496,7 +499,7 @@ def test_a_reader_that_goes_away_is_no_news() -> None:
     running.stdout.close()
     with running.stderr:
         assert running.stderr.read() == b""
-    assert running.wait(60) == 1
+    assert running.wait(10 * PATIENCE) == 1
 
 
 def test_no_stdout_at_all_is_no_error() -> None:
@@ -519,7 +522,7 @@ def test_an_interrupt_ends_it_with_status_130() -> None:
 
     def interrupt(conn: socket.socket) -> None:
         read_request(conn)
-        started.wait(30)
+        started.wait(PATIENCE)
         running[0].send_signal(signal.SIGINT)
         conn.recv(1)
 
@@ -533,7 +536,7 @@ def test_an_interrupt_ends_it_with_status_130() -> None:
             )
         )
         started.set()
-        _, err = running[0].communicate(timeout=60)
+        _, err = running[0].communicate(timeout=10 * PATIENCE)
 
     assert (running[0].returncode, err.strip()) == (130, b"")
 

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -17,11 +17,13 @@ import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
 from support.hands import Hands
 from support.upstream import Answer, Upstream, models, row
+from support.waiting import PATIENCE, until
 
 from openrouter_pricing import (
     Catalog,
     CatalogUnavailableError,
     CircuitOpenError,
+    Client,
     Fetched,
     PayloadError,
     Pricing,
@@ -52,7 +54,7 @@ def settle(pricing: Pricing) -> None:
     """Wait for the refresh that runs behind."""
     for thread in threading.enumerate():
         if thread.name == "openrouter-pricing-refresh":
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 
@@ -357,10 +359,10 @@ class Scripted:
 
     def fetch(self, *, etag: str | None, deadline: float) -> Fetched:
         """The next answer."""
+        hold, answer = self.hold, self.answers.pop(0)
         self.asked.append(etag)
-        answer = self.answers.pop(0)
-        if self.hold is not None:
-            self.hold.wait(10)
+        if hold is not None:
+            hold.wait(PATIENCE)
         if isinstance(answer, Exception):
             raise answer
         assert isinstance(answer, Fetched)
@@ -369,6 +371,22 @@ class Scripted:
     def close(self) -> None:
         """Count it."""
         self.closed += 1
+
+
+class Patient(Client):
+    """A client that goes on after the deadline: it is its caller whose patience ends, and never both at once."""
+
+    def fetch(self, *, etag: str | None = None, deadline: float | None = None) -> Fetched:
+        """As it fetches without a hurry."""
+        return super().fetch(etag=etag, deadline=PATIENCE)
+
+
+@pytest.fixture
+def patient(upstream: Upstream) -> Iterator[Patient]:
+    """A client of the upstream that goes on after the deadline."""
+    client = Patient(Settings(base_url=upstream.url, attempts=1, read_timeout=PATIENCE))
+    yield client
+    client.close()
 
 
 def test_no_prices_for_another_reason_than_a_failure(make_pricing: Make) -> None:
@@ -408,18 +426,23 @@ def test_collaborators_stay_their_owners(make_pricing: Make) -> None:
     assert backend._values
 
 
-def test_a_fetch_that_outlives_its_deadline(make_pricing: Make, upstream: Upstream) -> None:
+def test_a_fetch_that_outlives_its_deadline(
+    make_pricing: Make, upstream: Upstream, hands: Hands, patient: Patient
+) -> None:
     """The caller is let go at the deadline, the slot is free again, and what still comes is dropped."""
     hold = threading.Event()
     upstream.answer = Answer(models(priced("9")), hold=hold)
-    pricing = make_pricing(deadline=0.2, read_timeout=30)
+    pricing = make_pricing(client=patient, clock=hands.clock, deadline=0.2)
     assert source(pricing) == "bundled"
     assert pricing.stats().abandoned == 1
     hold.set()
     settle(pricing)
     assert source(pricing) == "bundled"
     upstream.say(priced("1"))
-    pricing.refresh()
+    hands.turn(1)
+    assert pricing._cache is not None
+    pricing._cache.renew(wait=False)  # whoever waited would have a fifth of a second for it
+    settle(pricing)
     assert pricing.cost(MODEL, 1).raw == 1
 
 
@@ -428,8 +451,13 @@ def test_a_late_answer_is_dropped(make_pricing: Make, hands: Hands) -> None:
     client = Scripted(Fetched(200, {}, models(priced("9"))), Fetched(200, {}, models(priced("1"))))
     client.hold = threading.Event()
     backend = MemoryBackend()
-    pricing = make_pricing(client=client, backend=backend, clock=hands.clock, deadline=0.2)
+    pricing = make_pricing(client=client, backend=backend, clock=hands.clock)
+    assert pricing._cache is not None
+    pricing._cache.renew(wait=False)
+    until(lambda: client.asked)
+    hands.turn(PATIENCE)
     assert source(pricing) == "bundled"
+    assert pricing.stats().abandoned == 1
     first = client.hold
     client.hold = None
     backend.delete(next(key for key in backend._values if "lease" in key))
@@ -443,13 +471,12 @@ def test_a_late_answer_is_dropped(make_pricing: Make, hands: Hands) -> None:
 def test_a_background_fetch_that_hangs_loses_its_slot(make_pricing: Make, hands: Hands) -> None:
     """A refresh behind that never ends is replaced when its deadline has passed, with nobody waiting for it."""
     client = Scripted(*[Fetched(200, {}, models(priced(price))) for price in ("1", "2", "3")])
-    pricing = make_pricing(client=client, clock=hands.clock, deadline=5)
+    pricing = make_pricing(client=client, clock=hands.clock)
     source(pricing)
     hold = client.hold = threading.Event()
     hands.turn(3601)
     assert source(pricing) == "stale"
-    while len(client.asked) < 2:
-        threading.Event().wait(0.01)
+    until(lambda: len(client.asked) == 2)
     client.hold = None
     hands.turn(61)
     assert source(pricing) == "stale"
@@ -505,14 +532,24 @@ def test_refresh_joins_a_fetch_under_way(make_pricing: Make, upstream: Upstream)
     """Two refreshes at once are one fetch."""
     upstream.answer = Answer(models(), hold=(hold := threading.Event()))
     pricing = make_pricing()
+    assert pricing._cache is not None
+    flights = pricing._cache._process().flights
+    waiting: list[Flight] = []
+    wait = flights.wait
+
+    def noted(flight: Flight) -> None:
+        waiting.append(flight)
+        wait(flight)
+
+    flights.wait = noted  # type: ignore[method-assign]
     threads = [threading.Thread(target=pricing.refresh) for _ in range(2)]
     for thread in threads:
         thread.start()
-    while not upstream.requests:
-        threading.Event().wait(0.01)
+    until(lambda: len(waiting) == 2)
     hold.set()
     for thread in threads:
         thread.join()
+    assert waiting[0] is waiting[1]
     assert len(upstream.requests) == 1
 
 
@@ -536,8 +573,7 @@ def test_the_lease_of_another_process_is_waited_for(make_pricing: Make, upstream
     threads = [threading.Thread(target=pricing.warm) for pricing in (first, second)]
     for thread in threads:
         thread.start()
-    while not (first.stats().lease_waits or second.stats().lease_waits):
-        threading.Event().wait(0.01)
+    until(lambda: first.stats().lease_waits or second.stats().lease_waits)
     hold.set()
     for thread in threads:
         thread.join()
@@ -553,21 +589,26 @@ def test_refresh_beside_another_process_takes_what_it_stored(make_pricing: Make,
     threads = [threading.Thread(target=pricing.refresh) for pricing in (first, second)]
     for thread in threads:
         thread.start()
-    while not (first.stats().lease_waits or second.stats().lease_waits):
-        threading.Event().wait(0.01)
+    until(lambda: first.stats().lease_waits or second.stats().lease_waits)
     hold.set()
     for thread in threads:
         thread.join()
     assert len(upstream.requests) == 1
 
 
-def test_a_dead_holders_lease_is_taken_over(make_pricing: Make, upstream: Upstream) -> None:
+def test_a_dead_holders_lease_is_taken_over(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """When a lease runs out with nothing stored, its waiter fetches."""
-    backend = MemoryBackend()
-    pricing = make_pricing(backend=backend, deadline=5)
+    backend = MemoryBackend(monotonic=hands.clock.monotonic)
+    pricing = make_pricing(backend=backend)
     assert pricing._cache is not None
     store = pricing._cache._process().store
-    assert store.lease(0.3) is not None
+    assert store.lease(5) is not None
+    thread = threading.Thread(target=pricing.refresh)
+    thread.start()
+    until(lambda: pricing.stats().lease_waits)
+    assert upstream.requests == []
+    hands.turn(5)
+    thread.join(PATIENCE)
     assert source(pricing) == "live"
     assert pricing.stats().lease_waits == 1
     assert len(upstream.requests) == 1
@@ -577,12 +618,18 @@ def test_a_lease_that_never_ends_is_not_waited_for_longer_than_the_deadline(
     make_pricing: Make, upstream: Upstream, hands: Hands
 ) -> None:
     """A holder that hangs costs the deadline once, and the snapshot answers; then its lease is taken over."""
-    backend = MemoryBackend()
-    pricing = make_pricing(backend=backend, deadline=0.3)
+    pricing = make_pricing(backend=MemoryBackend(), clock=hands.clock)
     assert pricing._cache is not None
-    assert pricing._cache._process().store.lease(60) is not None
-    assert source(pricing) == "bundled"
+    assert pricing._cache._process().store.lease(3600) is not None
+    answers: list[str] = []
+    thread = threading.Thread(target=lambda: answers.append(source(pricing)))
+    thread.start()
+    until(lambda: pricing.stats().lease_waits)
+    hands.turn(PATIENCE)  # which is the deadline
+    thread.join(PATIENCE)
+    assert answers == ["bundled"]
     assert upstream.requests == []
+    hands.turn(1)
     pricing.refresh()
     assert source(pricing) == "live"
 
@@ -593,13 +640,12 @@ def test_the_deadline_by_the_clock_ends_the_wait_for_a_lease(make_pricing: Make,
     pricing = make_pricing(backend=backend, clock=hands.clock, deadline=2)
     assert pricing._cache is not None
     process = pricing._cache._process()
-    assert process.store.lease(60) is not None
+    assert process.store.lease(3600) is not None
     flight = process.flights.start(force=True)
     assert flight is not None
-    while not pricing.stats().lease_waits:
-        threading.Event().wait(0.01)
+    until(lambda: pricing.stats().lease_waits)
     hands.turn(2)
-    assert flight.done.wait(10)
+    assert flight.done.wait(PATIENCE)
     assert "another process" in str(flight.error)
 
 
@@ -627,25 +673,33 @@ def test_what_the_holder_of_the_lease_stored_is_taken(make_pricing: Make, upstre
     assert pricing._cache is not None
     assert other._cache is not None
     holder = other._cache._process().store
-    assert holder.lease(60) is not None
+    assert holder.lease(3600) is not None
     thread = threading.Thread(target=pricing.refresh)
     thread.start()
-    while not pricing.stats().lease_waits:
-        threading.Event().wait(0.01)
+    until(lambda: pricing.stats().lease_waits)
     now = datetime.now(timezone.utc)
     catalog = Catalog.from_models([priced("6")], as_of=now)
     holder.save(catalog, Head(now, catalog.digest, None))
-    thread.join(10)
+    thread.join(PATIENCE)
     assert pricing.cost(MODEL, 1).raw == 6
     assert upstream.requests == []
 
 
-def test_a_taken_over_lease_has_time_anew(make_pricing: Make, upstream: Upstream) -> None:
+def test_a_taken_over_lease_has_time_anew(
+    make_pricing: Make, upstream: Upstream, hands: Hands, patient: Patient
+) -> None:
     """Who takes over from a dead holder may fetch for a whole deadline; callers wait for theirs and no longer."""
-    pricing = make_pricing(backend=MemoryBackend(), deadline=1)
+    backend = MemoryBackend(monotonic=hands.clock.monotonic)
+    pricing = make_pricing(client=patient, backend=backend, clock=hands.clock, deadline=0.2)
     assert pricing._cache is not None
-    assert pricing._cache._process().store.lease(0.5) is not None
+    process = pricing._cache._process()
+    assert process.store.lease(0.15) is not None
     upstream.answer = Answer(models(priced("2")), hold=(hold := threading.Event()))
+    assert process.flights.start(force=True) is not None
+    until(lambda: pricing.stats().lease_waits)
+    hands.turn(0.15)
+    until(lambda: upstream.requests)
+    hands.turn(0.15)  # past the first deadline, and not the second
     with pytest.raises(TransportError, match="within the deadline"):
         pricing.refresh()
     assert pricing.stats().abandoned == 0
@@ -654,10 +708,10 @@ def test_a_taken_over_lease_has_time_anew(make_pricing: Make, upstream: Upstream
     assert pricing.cost(MODEL, 1).raw == 2
 
 
-def test_a_slot_is_taken_away_once(make_pricing: Make, upstream: Upstream) -> None:
+def test_a_slot_is_taken_away_once(make_pricing: Make, upstream: Upstream, patient: Patient) -> None:
     """Of two callers whose patience ends at the same moment, one takes the slot away."""
     upstream.answer = Answer(models(), hold=(hold := threading.Event()))
-    pricing = make_pricing(deadline=0.2, read_timeout=10)
+    pricing = make_pricing(client=patient, deadline=0.2)
     assert pricing._cache is not None
     flights = pricing._cache._process().flights
     flight = flights.start(force=True)
@@ -868,24 +922,32 @@ def test_a_backend_whose_opening_fails(upstream: Upstream, monkeypatch: pytest.M
     pricing.close()
 
 
+@pytest.mark.usefixtures("real_limits")
 def test_a_backend_that_hangs(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """A backend that does not come back holds a question up for a second, once, and the later ones not at all."""
     release = threading.Event()
 
     class Hanging(MemoryBackend):
         def get(self, key: str) -> bytes | None:
-            release.wait(30)
+            asked.append(key)
+            release.wait(PATIENCE)
             return super().get(key)
 
-    pricing = make_pricing(backend=Hanging(), clock=hands.clock, deadline=20)
+    asked: list[str] = []
+    pricing = make_pricing(backend=Hanging(), clock=hands.clock)
     assert source(pricing) == "live"
-    errors = pricing.stats().backend_errors
-    assert errors >= 2
+    assert pricing.stats().backend_errors >= 2
+    assert len(asked) == 1
     release.set()
-    for _ in range(100):
+
+    def well() -> bool:
+        errors = pricing.stats().backend_errors
         hands.turn(61)
         pricing.cost(MODEL)
-    assert pricing.stats().backend_errors < errors + 100
+        return pricing.stats().backend_errors == errors
+
+    until(well)
+    assert len(asked) > 1
 
 
 GARBAGE = [b"", b"null", b"[]", b"\xff\xfe", b"[" * 100_000, b'["x", "y", null]', b'["2026-01-01T00:00:00", "d", null]']
@@ -992,7 +1054,7 @@ def test_close_before_the_first_question(make_pricing: Make, upstream: Upstream)
 def test_close_in_the_middle_of_a_fetch(make_pricing: Make, upstream: Upstream) -> None:
     """Whoever waits for a fetch is let go when the object is closed."""
     upstream.answer = Answer(models(), hold=(hold := threading.Event()))
-    pricing = make_pricing(deadline=30)
+    pricing = make_pricing()
     failed: list[PricingError] = []
 
     def refresh() -> None:
@@ -1003,10 +1065,9 @@ def test_close_in_the_middle_of_a_fetch(make_pricing: Make, upstream: Upstream) 
 
     thread = threading.Thread(target=refresh)
     thread.start()
-    while not upstream.requests:
-        threading.Event().wait(0.01)
+    until(lambda: upstream.requests)
     pricing.close()
-    thread.join(2)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert "closed" in str(failed[0])
     hold.set()

@@ -16,6 +16,7 @@ from support.children import in_child
 from support.endpoints import Fixed, endpoint, offers, path
 from support.hands import Hands
 from support.upstream import Answer, Upstream, row
+from support.waiting import PATIENCE, until
 
 from openrouter_pricing import (
     Catalog,
@@ -58,17 +59,11 @@ def asked(upstream: Upstream, model: str | None = None) -> int:
     return sum(request.path in wanted for request in upstream.requests)
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Wait for what another thread is about to do."""
-    while not condition():
-        threading.Event().wait(0.01)
-
-
 def settle() -> None:
     """Wait for the fetches that run behind."""
     for thread in threading.enumerate():
         if thread.name == "openrouter-pricing-refresh":
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 
@@ -88,7 +83,7 @@ def asking(*questions: Callable[[], Endpoints]) -> Iterator[list[str]]:
         thread.start()
     yield answers
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -455,7 +450,7 @@ def test_one_that_hangs_is_broken_off_alone(make_pricing: Make, upstream: Upstre
         return asked(upstream, model) == 2
 
     holds = {model: threading.Event() for model in (A, B)}
-    pricing = make_pricing(clock=hands.clock, deadline=20)
+    pricing = make_pricing(clock=hands.clock, deadline=40)
     assert [("live", 1)] * 2 == [price(pricing, A), price(pricing, B)]
     hands.turn(3601)
     for model, hold in holds.items():
@@ -518,14 +513,14 @@ def shut(pricing: Pricing) -> None:
     """Close it; it must come back while everything hangs."""
     thread = threading.Thread(target=pricing.close)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
 def test_close_lets_go_of_what_hangs(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """Closing ends fetches that hang and those who wait for them; what is held answers, and nothing new is fetched."""
     hold = threading.Event()
-    pricing = make_pricing(clock=hands.clock, deadline=60, read_timeout=60)
+    pricing = make_pricing(clock=hands.clock, deadline=3600, read_timeout=3600)
     price(pricing, D)
     upstream.pages |= {path(model): offer(hold=hold) for model in (A, B)}
     with asking(*[partial(pricing.endpoints, model) for model in (A, B, B)]) as answers:
@@ -548,12 +543,12 @@ def test_close_with_a_source_that_cannot_be_broken_off(make_pricing: Make) -> No
     class Hanging(Fixed):
         def fetch_endpoints(self, model_id: str, *, etag: str | None, deadline: float) -> Any:
             began.set()
-            hold.wait(60)
+            hold.wait(3600)
             raise TransportError("late")
 
-    pricing = make_pricing(client=Hanging(b""), deadline=60)
+    pricing = make_pricing(client=Hanging(b""), deadline=3600)
     with asking(lambda: pricing.endpoints("openai/gpt-4o-mini")) as answers:
-        assert began.wait(10)
+        assert began.wait(PATIENCE)
         shut(pricing)
     assert ["CatalogUnavailableError"] == answers
     hold.set()

@@ -12,7 +12,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,8 +23,11 @@ from typing import Any
 
 import pytest
 import stamina
+from stamina.instrumentation import set_on_retry_hooks
 from support.children import in_child
+from support.hands import Hands
 from support.upstream import Answer, Upstream, models, raw_peer, read_request, row
+from support.waiting import PATIENCE, until
 
 from openrouter_pricing import (
     Client,
@@ -45,14 +47,15 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 @pytest.fixture
 def client(upstream: Upstream) -> Iterator[Client]:
     """A client of the upstream that tries once."""
-    made = Client(Settings(base_url=upstream.url, attempts=1))
+    made = quick(upstream.url)
     yield made
     made.close()
 
 
 def quick(url: str, **options: Any) -> Client:
-    """A client with little patience."""
-    return Client(Settings(**{"base_url": url, "attempts": 1, "deadline": 2, **options}), utcnow=lambda: NOW)
+    """A client that tries once, and is in no hurry."""
+    patient = dict.fromkeys(("connect_timeout", "read_timeout", "deadline"), PATIENCE)
+    return Client(Settings(**{"base_url": url, "attempts": 1, **patient, **options}), utcnow=lambda: NOW)
 
 
 def test_it_asks_for_everything(upstream: Upstream, client: Client) -> None:
@@ -236,10 +239,14 @@ def test_retry_after_is_read(upstream: Upstream, header: str, seconds: float | N
 def test_retry_after_is_honoured(upstream: Upstream) -> None:
     """An upstream that asks for a pause within the deadline gets it."""
     upstream.script = [Answer(status=429, headers={"Retry-After": "1"})]
-    client = quick(upstream.url, attempts=2, deadline=10)
-    began = time.monotonic()
-    assert client.fetch().status == 200
-    assert time.monotonic() - began >= 1
+    client = quick(upstream.url, attempts=2)
+    pauses: list[float] = []
+    set_on_retry_hooks([lambda details: pauses.append(details.wait_for)])
+    try:
+        assert client.fetch().status == 200
+    finally:
+        set_on_retry_hooks(None)
+    assert pauses == [1.0]
     client.close()
 
 
@@ -265,10 +272,8 @@ def test_retrying_ends_with_the_deadline() -> None:
 
     with raw_peer(slow) as url:
         client = quick(url, attempts=50, deadline=0.5, read_timeout=0.3)
-        began = time.monotonic()
         with pytest.raises(TransportError):
             client.fetch()
-        assert time.monotonic() - began < 5
         client.close()
     assert len(count) <= 3
 
@@ -332,21 +337,19 @@ def test_broken_answers(how: str) -> None:
         client.close()
 
 
-def test_a_dripping_body_ends_at_the_deadline() -> None:
-    """A body that comes a byte at a time is given up when the deadline passes."""
+def test_a_dripping_body_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch, hands: Hands) -> None:
+    """A body that comes a byte at a time is given up with the first byte after the deadline."""
+    monkeypatch.setattr(client_module, "time", hands.clock)
 
     def talk(conn: socket.socket) -> None:
         read_request(conn)
-        conn.sendall(HEAD + b"Content-Length: 100000\r\n\r\n")
-        while True:
-            conn.sendall(b" ")
-            threading.Event().wait(0.02)
+        conn.sendall(HEAD + b"Content-Length: 3\r\n\r\n ")
+        hands.turn(PATIENCE)
+        conn.sendall(b" ")
+        conn.recv(1)
 
-    with raw_peer(talk) as url:
-        began = time.monotonic()
-        with pytest.raises(TransportError, match="deadline"):
-            quick(url, deadline=0.5).fetch()
-        assert time.monotonic() - began < 5
+    with raw_peer(talk) as url, pytest.raises(TransportError, match="deadline passed in the middle"):
+        quick(url, read_timeout=5).fetch()
 
 
 def test_close_breaks_off_a_dripping_header() -> None:
@@ -361,7 +364,7 @@ def test_close_breaks_off_a_dripping_header() -> None:
             threading.Event().wait(0.02)
 
     with raw_peer(talk) as url:
-        client = quick(url, deadline=60)
+        client = quick(url)
         failures: list[UpstreamError] = []
 
         def fetch() -> None:
@@ -372,9 +375,9 @@ def test_close_breaks_off_a_dripping_header() -> None:
 
         thread = threading.Thread(target=fetch)
         thread.start()
-        connected.wait(10)
+        assert connected.wait(PATIENCE)
         client.close()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         assert len(failures) == 1
         client.close()
@@ -401,7 +404,7 @@ def test_a_gzip_bomb_does_not_go_off(status: int) -> None:
     code = (
         "import resource, sys\n"
         "from openrouter_pricing import Client, Settings, UpstreamError\n"
-        "client = Client(Settings(base_url=sys.argv[1], attempts=1, max_body=1 << 23))\n"
+        "client = Client(Settings(base_url=sys.argv[1], attempts=1, max_body=1 << 23, deadline=60))\n"
         "client._open()\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try:\n    client.fetch()\nexcept UpstreamError as error:\n    print(type(error).__name__)\n"
@@ -515,7 +518,7 @@ def test_credentials_of_a_mirror(upstream: Upstream) -> None:
 def test_no_secret_is_logged(upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
     """What stamina and urllib3 log of a retry holds no key."""
     upstream.script = [Answer(status=503)]
-    client = quick(upstream.url, api_key="sk-secret", attempts=2, deadline=10)
+    client = quick(upstream.url, api_key="sk-secret", attempts=2)
     with caplog.at_level(logging.DEBUG):
         client.fetch()
     assert caplog.records
@@ -575,12 +578,18 @@ def test_a_forked_child_has_connections_of_its_own(upstream: Upstream) -> None:
     client.close()
 
 
-def test_an_attempt_that_begins_too_late_asks_nothing() -> None:
+def test_an_attempt_that_begins_too_late_asks_nothing(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch, hands: Hands
+) -> None:
     """When the pause between two attempts outlasts the deadline, the second one is not made."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    monkeypatch.setattr(client_module, "time", hands.clock)
+    upstream.fail(503)
+    settings = Settings(base_url=upstream.url, attempts=2, deadline=PATIENCE)
+    client = Client(settings, on_retry=lambda error: hands.turn(PATIENCE))
     with pytest.raises(TransportError, match="before the upstream answered"):
-        quick(f"http://127.0.0.1:{port}", attempts=2, deadline=0.09).fetch()
+        client.fetch()
+    assert len(upstream.requests) == 1
+    client.close()
 
 
 def test_a_proxy_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -614,10 +623,10 @@ def test_connections_through_a_proxy_can_be_broken_off_too(monkeypatch: pytest.M
 
     with raw_peer(answer_once) as url:
         monkeypatch.setenv("HTTP_PROXY", url.removesuffix("/api/v1"))
-        client = quick("http://upstream.invalid", deadline=60)
+        client = quick("http://upstream.invalid")
         assert client.fetch().body == models()
         with failing(client) as failures:
-            assert connected.wait(10)
+            assert connected.wait(PATIENCE)
             client.close()
         assert len(failures) == 1
 
@@ -641,8 +650,31 @@ def failing(client: Client, times: int = 1) -> Iterator[list[str]]:
         thread.start()
     yield failures
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+class Turns:
+    """A client's turns, and who came for one."""
+
+    def __init__(self, client: Client) -> None:
+        self.came = threading.Semaphore(0)
+        self._turn = client._turn
+        client._turn = self  # type: ignore[assignment]
+
+    def acquire(self, timeout: float) -> bool:
+        """Note who comes, and let it wait."""
+        self.came.release()
+        return self._turn.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        """Give it on."""
+        self._turn.release()
+
+    def wait_for(self, times: int) -> None:
+        """Wait until so many more have come."""
+        for _ in range(times):
+            assert self.came.acquire(timeout=PATIENCE)
 
 
 def silent(asked: threading.Semaphore) -> Callable[[socket.socket], None]:
@@ -660,9 +692,9 @@ def test_fetches_take_turns() -> None:
     """While one fetch hangs a second one waits for its turn, and no longer than its own deadline."""
     asked = threading.Semaphore(0)
     with raw_peer(silent(asked)) as url:
-        client = quick(url, deadline=60)
+        client = quick(url)
         with failing(client):
-            assert asked.acquire(timeout=10)
+            assert asked.acquire(timeout=PATIENCE)
             with pytest.raises(TransportError, match="another fetch of this client"):
                 client.fetch_endpoints("a/b", deadline=0.05)
             client.close()
@@ -672,7 +704,8 @@ def test_fetches_take_turns() -> None:
 def test_a_turn_is_given_on(upstream: Upstream) -> None:
     """Whoever waits gets its turn when the fetch before it has ended, well or not."""
     upstream.script = [Answer(status=500, hold=(hold := threading.Event())), Answer(models())]
-    client = quick(upstream.url, deadline=30)
+    client = quick(upstream.url)
+    turns = Turns(client)
     fetched: list[int] = []
     failed: list[int] = []
 
@@ -685,12 +718,12 @@ def test_a_turn_is_given_on(upstream: Upstream) -> None:
     threads = [threading.Thread(target=fetch) for _ in range(2)]
     for thread in threads:
         thread.start()
-    while not upstream.requests:
-        threading.Event().wait(0.01)
+    turns.wait_for(2)
+    until(lambda: upstream.requests)
     assert len(upstream.requests) == 1
     hold.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert ([200], [500]) == (fetched, failed)
     client.close()
 
@@ -699,9 +732,11 @@ def test_close_ends_those_that_wait_for_their_turn() -> None:
     """A fetch that waits while the client is closed does not start after it; a later one does."""
     asked = threading.Semaphore(0)
     with raw_peer(silent(asked)) as url:
-        client = quick(url, deadline=60)
+        client = quick(url)
+        turns = Turns(client)
         with failing(client, 3) as failures:
-            assert asked.acquire(timeout=10)
+            turns.wait_for(3)
+            assert asked.acquire(timeout=PATIENCE)
             client.close()
         assert 3 == len(failures)
         assert ["closed in the middle of a fetch"] * 2 == [words for words in failures if words.startswith("closed")]
@@ -714,9 +749,9 @@ def test_close_is_followed_by_no_attempt() -> None:
     asked = threading.Semaphore(0)
     told: list[UpstreamError] = []
     with raw_peer(silent(asked)) as url:
-        client = Client(Settings(base_url=url, attempts=3, deadline=60), on_retry=told.append)
+        client = Client(Settings(base_url=url, attempts=3, read_timeout=60, deadline=60), on_retry=told.append)
         with failing(client) as failures:
-            assert asked.acquire(timeout=10)
+            assert asked.acquire(timeout=PATIENCE)
             client.close()
         assert (1, [], False) == (len(failures), told, asked.acquire(blocking=False))
 
@@ -724,22 +759,21 @@ def test_close_is_followed_by_no_attempt() -> None:
 def test_a_child_takes_no_turn_from_its_parent(upstream: Upstream) -> None:
     """A child forked in the middle of a fetch fetches and closes at once, and the parent's fetch goes on."""
     upstream.script = [Answer(models(row("a/parent")), hold=(hold := threading.Event()))]
-    client = quick(upstream.url, deadline=30)
+    client = quick(upstream.url)
     bodies: list[bytes] = []
     thread = threading.Thread(target=lambda: bodies.append(client.fetch().body))
     thread.start()
-    while not upstream.requests:
-        threading.Event().wait(0.01)
+    until(lambda: upstream.requests)
 
     def work() -> bool:
         client.close()
-        good = client.fetch(deadline=10).body == models()
+        good = client.fetch().body == models()
         client.close()
         return good
 
     good = in_child(work)
     hold.set()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert (True, [models(row("a/parent"))]) == (good, bodies)
     client.close()
 

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.upstream import Upstream, row
+from support.waiting import PATIENCE
 
 from openrouter_pricing import Catalog
 from openrouter_pricing.cli import run
@@ -580,7 +581,7 @@ def test_old_prices_are_said_to_be_old(capsys: pytest.CaptureFixture[str], upstr
 
 def process(*args: str, stdin: bytes = b"", start: tuple[str, ...] = _MODULE) -> tuple[int, str, str]:
     """Runs a command in a process of its own, piped: status, stdout, stderr."""
-    done = subprocess.run((*start, *args), capture_output=True, input=stdin, timeout=60, check=False)
+    done = subprocess.run((*start, *args), capture_output=True, input=stdin, timeout=10 * PATIENCE, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -634,7 +635,7 @@ def test_a_terminal_gets_a_progress_bar(piped: bool) -> None:
     os.close(screen)
     text = shown.decode()
 
-    assert 0 == running.wait(60)
+    assert 0 == running.wait(10 * PATIENCE)
     assert "auditing" in text
     assert "MB" in text
     assert "4000 lines, 4000 priced" in text.rpartition("auditing")[2]

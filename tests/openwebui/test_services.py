@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import pytest
+from support.waiting import PATIENCE
 
 from openrouter_pricing import CircuitOpenError
 from openrouter_pricing.openwebui import (
@@ -91,8 +92,10 @@ class Hands:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.readings = 0
 
     def monotonic(self) -> float:
+        self.readings += 1
         return self.now
 
 
@@ -304,6 +307,16 @@ def test_invalidation(hands: Hands, fixed: Fixed) -> None:
     run(cached.invalidate_cache())
     assert (0, 0) == sizes()
     assert ["all", "cheap/x", "health"] == fixed.asked
+
+
+def test_a_list_is_kept_in_one_go(hands: Hands, fixed: Fixed) -> None:
+    """However many models a list has, the event loop that keeps them looks at the clock as often as for two."""
+    readings = []
+    for models in (MODELS[:2], [model(f"many{number}", 1, 1) for number in range(900)]):
+        fixed.models, hands.readings = models, 0
+        assert models == run(CachedOpenRouterRepository(fixed).fetch_all_models())
+        readings.append(hands.readings)
+    assert readings[0] == readings[1]
 
 
 def test_the_cache_is_bounded(hands: Hands, fixed: Fixed) -> None:
@@ -560,15 +573,15 @@ def test_periodic_refreshes_of_another_loop(hands: Hands, fixed: Fixed) -> None:
         await manager.start_periodic_refresh()
         [task] = asyncio.all_tasks() - {asyncio.current_task()}
         started.set()
-        await asyncio.wait({task}, timeout=10)
+        await asyncio.wait({task}, timeout=PATIENCE)
         if task.cancelled():
             ended.set()
 
     thread = threading.Thread(target=lambda: run(refresh()))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(PATIENCE)
     run(manager.stop_periodic_refresh())
-    thread.join(10)
+    thread.join(PATIENCE)
     assert ended.is_set()
 
 
@@ -754,7 +767,7 @@ def test_flights_of_two_loops(fixed: Fixed) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert [5] * 80 == found
     assert {} == made._flights
 
@@ -764,7 +777,7 @@ def test_a_flight_that_outlives_its_loop() -> None:
     made, gate, ended = flights.Flights(), threading.Event(), threading.Event()
 
     def work() -> int:
-        gate.wait(10)
+        gate.wait(PATIENCE)
         return 5
 
     async def give_up() -> None:
@@ -777,7 +790,7 @@ def test_a_flight_that_outlives_its_loop() -> None:
     async def give_up_and_stay() -> str:
         task = asyncio.create_task(made.ask("key", work))
         other = asyncio.create_task(made.ask("key", work))
-        failing = asyncio.create_task(made.ask("failing", lambda: [gate.wait(10), {}["x"]]))
+        failing = asyncio.create_task(made.ask("failing", lambda: [gate.wait(PATIENCE), {}["x"]]))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         task.cancel()
