@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._base.money import fma, multiply, read_rate
 from .errors import CatalogUnavailableError, PricingError
@@ -15,11 +16,14 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
 
     from ._base import money
     from ._base.clock import Clock
+    from ._base.fork import PerProcess
     from ._billing.cost import Cost, PriceRange
     from ._billing.markup import Markup
     from ._billing.usage import Usage
     from ._freshness.cache import CatalogCache
-    from ._freshness.held import Held
+    from ._freshness.held import Held, Pinned
+    from ._freshness.listeners import Listener, Listeners
+    from ._freshness.process import Shared
     from ._freshness.protocols import Backend, Source
     from ._freshness.providers import ProviderPrices
     from ._freshness.recorder import Recorder
@@ -28,9 +32,21 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from ._prices.catalog import Catalog
     from ._prices.endpoints import Endpoints
     from ._prices.model import Model
+    from .health import Health
     from .settings import Settings
 
 _new = object.__new__
+_CLOSING = 1.8  # seconds that closing takes at most
+
+
+class _Live(NamedTuple):
+    """What keeps prices current; a pinned ``Pricing`` has none of it."""
+
+    cache: CatalogCache
+    shared: PerProcess[Shared]
+    listeners: Listeners
+    providers: ProviderPrices
+    warmer: Warmer
 
 
 class Pricing:
@@ -62,14 +78,14 @@ class Pricing:
         clock: Clock | None = None,
         markup: Markup | None = None,
     ) -> None:
-        self._cache: CatalogCache | None = None
         from . import backends
         from . import settings as options
         from ._base.clock import Clock
         from ._billing.call import BY_ARGUMENT
         from ._billing.markup import Markup
-        from ._freshness import cache, protocols
-        from ._freshness.held import Held
+        from ._freshness import cache, held, process, protocols
+        from ._freshness.listeners import Listeners
+        from ._freshness.plausibility import Plausibility
         from ._freshness.providers import ProviderPrices
         from ._freshness.warmer import Warmer
         from ._prices import catalog as catalogs
@@ -93,32 +109,36 @@ class Pricing:
         self._monotonic = clock.monotonic
         self._by_argument = BY_ARGUMENT
         markup = Markup() if markup is None else markup
-        self._quoter = Quoter(settings.markup_rate, markup, _no_endpoints, clock.utcnow)
-        self._providers: ProviderPrices | None = None
         self._answers = 0
-        self._warmer: Warmer | None = None
-        self._pinned = None if catalog is None else Held(catalog, "pinned")
+        self._cache: CatalogCache | Pinned
+        self._live: _Live | None = None
         if catalog is not None:
+            self._cache = held.Pinned(catalog)
+            self._quoter = Quoter(settings.markup_rate, markup, _no_endpoints, clock.utcnow)
             return
         if backend is None:
             backends.find(settings.backend)
-        owned = client is None
-        open_source = _always(client) if not owned else lambda recorder: _http(settings, clock, recorder)
-        self._cache = cache.CatalogCache(
+        open_backend = _always(backend) if backend is not None else lambda: backends.open_backend(settings.backend)
+        open_source = _always(client) if client is not None else lambda recorder: _http(settings, clock, recorder)
+        shared = process.shared(settings, open_backend, clock, owned=backend is None)
+        listeners = Listeners(shared)
+        live = cache.CatalogCache(
             settings,
-            _always(backend) if backend is not None else lambda: backends.open_backend(settings.backend),
+            shared,
             open_source,
             clock,
-            owns_backend=backend is None,
-            owns_source=owned,
+            owns_source=client is None,
+            plausibility=Plausibility(settings.l2_ttl),
             fallback=_bundled if settings.fallback else None,
+            listener=listeners.tell,
         )
-        self._providers = ProviderPrices(self._cache, settings, open_source, owns_source=owned, clock=clock)
-        self._quoter = Quoter(settings.markup_rate, markup, self._providers.of, clock.utcnow)
-        self._warmer = Warmer(self._cache, settings.warm_interval, clock)
+        providers = ProviderPrices(shared, settings, open_source, owns_source=client is None, clock=clock)
+        self._quoter = Quoter(settings.markup_rate, markup, providers.of, clock.utcnow)
+        self._cache = live
+        self._live = _Live(live, shared, listeners, providers, Warmer(live, settings.warm_interval, clock))
 
     def __repr__(self) -> str:
-        return "<Pricing of a pinned catalogue>" if self._cache is None else f"<Pricing with {self._settings!r}>"
+        return "<Pricing of a pinned catalogue>" if self._live is None else f"<Pricing with {self._settings!r}>"
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -152,13 +172,9 @@ class Pricing:
             CatalogUnavailableError: no prices at all, and the fallback is off; or none of the provider's.
             ValueError, TypeError: a bad number; the message names the argument.
         """
-        held = self._pinned
-        if held is None:
-            cache = self._cache
-            assert cache is not None
-            held = cache.held
-            if held is None or self._monotonic() >= held.until:
-                held = self._look()
+        held = self._cache.held
+        if held is None or self._monotonic() >= held.until:
+            held = self._look()
         self._answers += 1
         if usage is None and at is None and provider is None:
             try:
@@ -269,38 +285,33 @@ class Pricing:
         return self._held().catalog
 
     def _held(self) -> Held:
-        held = self._pinned
-        if held is None:
-            cache = self._cache
-            assert cache is not None
-            held = cache.held
-            if held is None or self._monotonic() >= held.until:
-                held = self._look()
+        held = self._cache.held
+        if held is None or self._monotonic() >= held.until:
+            held = self._look()
         return held
 
     def _look(self) -> Held:
         """Off the hot path: this process's time without looking is up, or it was just forked."""
-        cache, warmer = self._cache, self._warmer
-        assert cache is not None
-        assert warmer is not None
-        if (warmer.wanted or self._settings.warm) and not cache.closed and not warmer.alive:
+        live = self._live
+        if live is not None and (live.warmer.wanted or self._settings.warm) and not live.cache.closed:
             self.start_warmer()
-        return cache.current()
+        return self._cache.current()
 
     # -- freshness -------------------------------------------------------------------------------------------------
 
-    def refresh(self) -> Catalog:
+    def refresh(self, *, force: bool = False) -> Catalog:
         """Fetch now and wait for it: joins a fetch under way, ignores the back-off, obeys the circuit breaker.
+
+        Args:
+            force: believe what comes, however much of it moved.
 
         Raises:
             UpstreamError: what went wrong; the prices held before still answer.
             PricingError: the prices are pinned, or the settings say offline.
         """
-        if self._cache is None:
-            raise PricingError("these prices are pinned: there is nothing to refresh them from")
-        if self._settings.offline:
+        if self._settings.offline and self._live is not None:
             raise PricingError("the settings say offline: nothing is fetched")
-        return self._cache.refresh()
+        return self._cache.refresh(trusting=force)
 
     def warm(self) -> None:
         """Ensure that a catalogue is held; waits for one as the first question would. Never raises for the upstream."""
@@ -311,39 +322,79 @@ class Pricing:
 
     def start_warmer(self) -> None:
         """Start the thread that refreshes prices before they are missed, unless it runs. Without a network, nothing."""
-        if self._cache is None or self._warmer is None or self._settings.offline:
+        if self._live is None or self._settings.offline:
             return
         if self._cache.closed:
             raise PricingError("this Pricing is closed")
-        self._cache.cap_l1_ttl(self._settings.warm_interval)
-        self._warmer.start()
+        self._live.warmer.start()
 
     def stop_warmer(self) -> None:
         """Stop that thread, within half a second."""
-        if self._warmer is not None:
-            self._warmer.stop()
+        if self._live is not None:
+            self._live.warmer.stop()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell ``listener`` of each new price list that this process comes to hold, fetched by it or by another one.
+
+        It is called in a thread of ours, once for each list and only if a price differs from the list before, with a
+        ``CatalogChange(before, after, changes)``; for the first list ``before`` is None and ``changes`` is empty. What
+        it raises is counted and logged. A pinned list never changes.
+
+        Args:
+            listener: what to call.
+
+        Returns:
+            what ends it when it is called.
+        """
+        if not callable(listener):
+            raise TypeError(f"listener must be callable, not {type(listener).__name__}")
+        return _nothing if self._live is None else self._live.listeners.add(listener)
 
     def stats(self) -> Stats:
         """What happened in this process so far."""
-        if self._cache is None:
-            from ._freshness.stats import Stats  # only who looks pays for it
+        live = self._live
+        if live is None:
+            return self._cache.stats(l1_answers=self._answers)
+        return self._cache.stats(l1_answers=self._answers, warmer_alive=live.warmer.alive)
 
-            assert self._pinned is not None
-            return Stats(l1_answers=self._answers, source="pinned", models=len(self._pinned.catalog))
-        return self._cache.stats(l1_answers=self._answers, warmer_alive=self._warmer is not None and self._warmer.alive)
+    def health(self) -> Health:
+        """Whether the store, OpenRouter and the age of the prices are all right; asks both, and waits for them.
+
+        At most 5 s for the store and ``deadline`` for OpenRouter. :meth:`stats` says what is known without asking.
+        """
+        from . import health
+
+        live = self._live
+        if live is None:
+            return health.of_pinned(self._cache.current().catalog)
+        live.cache.adopt_stored()
+        record = live.cache.record
+        return health.examine(
+            self._settings,
+            live.shared.get().backend.probe,
+            None if record is None else record.catalog,
+            _bundled,
+            self.refresh,
+            self._clock.utcnow(),
+        )
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Let go of threads, sockets and the store, within two seconds; as often as you like.
 
-        ``cost()`` still answers from what is held.
+        ``cost()`` still answers from what is held. A list that is being stored reaches its store.
         """
-        if self._cache is not None:
-            self.stop_warmer()
-            assert self._providers is not None
-            self._providers.close()
-            self._cache.close()
+        live = self._live
+        if live is None or live.cache.closed:
+            return
+        until = time.monotonic() + _CLOSING
+        live.warmer.stop()
+        live.providers.close()
+        live.listeners.close()
+        live.cache.close()
+        if (shared := live.shared.peek()) is not None:
+            shared.backend.close(max(0.1, until - time.monotonic()))
 
     def __enter__(self) -> Pricing:
         return self
@@ -354,14 +405,18 @@ class Pricing:
         self.close()
 
     def __del__(self) -> None:
-        cache = getattr(self, "_cache", None)
-        if cache is not None and cache.in_use and self._warmer is not None:
-            self._warmer.stop(timeout=0)
+        live = getattr(self, "_live", None)
+        if live is not None and live.cache.in_use:
+            live.warmer.stop(timeout=0)
             warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
 
 
 def _no_endpoints(model_id: str) -> Endpoints:
     raise PricingError("these prices are pinned: there is nothing to ask for a provider's")
+
+
+def _nothing() -> None:
+    """Ends the listening to a list that never changes."""
 
 
 def _always(collaborator: Any) -> Callable[..., Any]:
@@ -377,4 +432,9 @@ def _bundled() -> Catalog:
 def _http(settings: Settings, clock: Clock, recorder: Recorder) -> Source:
     from ._http.client import Client  # imports requests, urllib3 and stamina, in the thread that asks
 
-    return Client(settings, utcnow=clock.utcnow, on_retry=lambda _: recorder.count("retries"))
+    return Client(
+        settings,
+        utcnow=clock.utcnow,
+        on_retry=lambda _: recorder.count("retries"),
+        on_request=lambda: recorder.count("requests"),
+    )

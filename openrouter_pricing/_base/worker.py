@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Any, TypeVar
+
+from .latch import Latch
 
 _T = TypeVar("_T")
 
 
-class _Job:
+class Job:
+    """Something to do, and what came of it."""
+
     def __init__(self, work: Callable[[], Any]) -> None:
         self.work = work
-        self.done = threading.Event()
+        self.done = Latch()
         self.result: Any = None
         self.error: Exception | None = None
 
@@ -27,10 +31,30 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._lock = threading.Lock()
-        self._jobs: SimpleQueue[_Job | None] | None = None
-        self._late: _Job | None = None
+        self._lock = threading.RLock()
+        self._jobs: queue.SimpleQueue[Job | None] | None = None
+        self._late: Job | None = None
         self._closed = False
+
+    def submit(self, work: Callable[[], Any]) -> Job:
+        """Have ``work`` done in the thread, without waiting for it.
+
+        Raises:
+            TimeoutError: an earlier job still hangs.
+            RuntimeError: no thread can be started, or it is closed.
+        """
+        job = Job(work)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("closed")
+            if self._late is not None and not self._late.done.is_set():
+                raise TimeoutError("an earlier operation still hangs")
+            if self._jobs is None:
+                jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+                threading.Thread(target=_loop, args=(jobs,), name=self._name, daemon=True).start()
+                self._jobs = jobs
+            self._jobs.put(job)
+        return job
 
     def run(self, work: Callable[[], _T], timeout: float) -> _T:
         """Do ``work`` in the thread and wait for it, at most ``timeout`` seconds; its error is raised here.
@@ -39,17 +63,7 @@ class Worker:
             TimeoutError: it is not done by then, or an earlier job still hangs.
             RuntimeError: no thread can be started, or it is closed.
         """
-        job = _Job(work)
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("closed")
-            if self._late is not None and not self._late.done.is_set():
-                raise TimeoutError("an earlier operation still hangs")
-            if self._jobs is None:
-                jobs: SimpleQueue[_Job | None] = SimpleQueue()
-                threading.Thread(target=_loop, args=(jobs,), name=self._name, daemon=True).start()
-                self._jobs = jobs
-            self._jobs.put(job)
+        job = self.submit(work)
         if not job.done.wait(timeout):
             self._late = job
             raise TimeoutError(f"not done within {timeout:g} s")
@@ -67,7 +81,7 @@ class Worker:
             jobs.put(None)
 
 
-def _loop(jobs: SimpleQueue[_Job | None]) -> None:
+def _loop(jobs: queue.SimpleQueue[Job | None]) -> None:
     while (job := jobs.get()) is not None:
         try:
             job.result = job.work()

@@ -13,6 +13,7 @@ from .._base import money
 from .._base.clock import aware
 from ..errors import PayloadError, UnknownModelError
 from .model import Category, Model
+from .rates import effective_prices
 
 #: Changes whenever the stored form does; a store keeps the releases apart by it.
 FORMAT = 2
@@ -32,7 +33,7 @@ class Catalog(Mapping[str, Model]):
     Attributes:
         as_of: when these prices were fetched (aware UTC).
         digest: SHA-256 of the rows, in hexadecimal.
-        skipped: how many rows could not be read and were left out.
+        skipped: how many rows could not be read, or stood twice, and were left out.
     """
 
     __slots__ = ("_body", "_models", "_rows", "_slugs", "_start", "as_of", "digest", "skipped")
@@ -72,29 +73,43 @@ class Catalog(Mapping[str, Model]):
 
     @classmethod
     def from_rows(
-        cls, rows: Iterable[Mapping[str, Any]], *, as_of: datetime, problem: Callable[[str], None]
+        cls,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        as_of: datetime,
+        problem: Callable[[str], None],
+        last: Catalog | None = None,
     ) -> Catalog:
-        """As :meth:`from_models`, but rows that cannot be read are left out, counted, and told to ``problem``."""
+        """As :meth:`from_models`, but rows that cannot be read are left out, counted, and told to ``problem``.
+
+        Of rows with one id that disagree about its prices none can be trusted: the row of the ``last`` list stays.
+        """
         if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
             raise TypeError(f"models must be a list of objects, not {type(rows).__name__}")
         stored_at = aware(as_of, "as_of")
-        places: dict[str, int] = {}
-        slugs: dict[str, str] = {}
-        texts: list[bytes] = []
-        skipped = end = 0
+        models: dict[str, Model] = {}
+        torn: dict[str, Model | None] = {}
+        skipped = 0
         for number, row in enumerate(rows):
             try:
-                model = Model.from_dict(row)
-                if model.id in places:
+                model = Model.read(row)
+                known = models.setdefault(model.id, model)
+                if known is not model:
+                    if (known.rates, known.alias_target) != (model.rates, model.alias_target):
+                        torn[model.id] = None if last is None or model.id not in last._rows else last._decode(model.id)
                     raise ValueError(f"id {model.id!r} stands twice")  # noqa: TRY301
             except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
                 skipped += 1
                 problem(f"models[{number}]: {str(error)[:200]}")
-                continue
-            _note_slug(slugs, row.get("canonical_slug"), model.id)
-            texts.append(model._row + b"\n")
+        kept = [found for model in models.values() if (found := torn.get(model.id, model)) is not None]
+        places: dict[str, int] = {}
+        slugs: dict[str, str] = {}
+        texts = [model._row + b"\n" for model in kept]
+        end = 0
+        for model, text in zip(kept, texts, strict=True):
+            _note_slug(slugs, model.canonical_slug, model.id)
             places[model.id] = end
-            end += len(texts[-1])
+            end += len(text)
         head = json.dumps([places, slugs], separators=(",", ":")).encode()
         return cls(b"".join([head, b"\n", *texts]), as_of=stored_at, skipped=skipped)
 
@@ -197,6 +212,19 @@ class Catalog(Mapping[str, Model]):
         if model_id in self._rows or model_id in self._slugs:  # a bounded set, whatever is asked for
             self._models[model_id] = model
         return model
+
+    @property
+    def prices_digest(self) -> str:
+        """SHA-256 of ids and prices alone, in hexadecimal; a missing price and a 0 are the same. Takes milliseconds."""
+        listed = sorted(
+            [model.id, sorted((key, money.plain(price)) for key, price in effective_prices(model.rates).items())]
+            for model in self.decoded()
+        )
+        return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+    def decoded(self) -> Iterator[Model]:
+        """Every listed row, decoded anew and not kept."""
+        return map(self._decode, self._rows)
 
     def _decode(self, row_id: str) -> Model:
         start = self._start + self._rows[row_id]

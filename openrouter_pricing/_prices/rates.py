@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -284,3 +285,15 @@ class Rates:
         if self.overrides:
             shown["overrides"] = [entry.to_dict() for entry in self.overrides]
         return shown
+
+
+def effective_prices(rates: Rates | None) -> dict[str, Decimal]:
+    """What is charged, flat: price key to USD per unit, a conditional price under its key and conditions; no zeros."""
+    if rates is None:
+        return {}
+    prices = {key: price for key in PRICE_KEYS if (price := getattr(rates, key))}
+    for number, entry in enumerate(rates.overrides):
+        shown = entry.to_dict()
+        when = json.dumps({key: value for key, value in shown.items() if key not in PRICE_KEYS}, sort_keys=True)
+        prices |= {f"{key} of override {number} {when}": price for key, price in entry.prices.items()}
+    return prices

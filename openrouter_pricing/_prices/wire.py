@@ -82,12 +82,13 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-def read_catalog(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]:
+def read_catalog(fetched: Fetched, as_of: datetime, last: Catalog | None = None) -> tuple[Catalog, list[str]]:
     """The catalogue of a 200 answer, and what was wrong with the first of the rows that had to be left out.
 
     Args:
         fetched: the answer, with all of its pages.
         as_of: when it was fetched (aware).
+        last: the list before it, whose row stays where two rows of one id disagree.
 
     Raises:
         PayloadError: it is no catalogue (``200 OK`` with an error object, HTML, nothing in it, cut off …).
@@ -95,10 +96,10 @@ def read_catalog(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]
     rows: list[Any] = []
     for body in (fetched.body, *fetched.pages):
         rows += _rows(body)
-    return _catalog(rows, as_of, "model")
+    return _catalog(rows, as_of, "model", last)
 
 
-def read_endpoints(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]:
+def read_endpoints(fetched: Fetched, as_of: datetime, last: Catalog | None = None) -> tuple[Catalog, list[str]]:
     """The endpoints of one model as rows under their tags, and what was wrong with those that had to be left out.
 
     Performance figures, which change with every look, are left out of the rows. Tags that stand twice are numbered, as
@@ -107,6 +108,7 @@ def read_endpoints(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str
     Args:
         fetched: the answer, with all of its pages.
         as_of: when it was fetched (aware).
+        last: not needed, as no tag stands twice.
 
     Raises:
         PayloadError: it is no list of endpoints, or an empty one.
@@ -124,7 +126,7 @@ def read_endpoints(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str
     for row in rows:
         if row is not None and row["id"] in numbers:
             row["id"] += f"#{next(numbers[row['id']])}"
-    return _catalog(rows, as_of, "endpoint")
+    return _catalog(rows, as_of, "endpoint", None)
 
 
 def _endpoint_row(entry: Any, outputs: list[str]) -> dict[str, Any] | None:
@@ -143,14 +145,14 @@ def _outputs(data: Any) -> list[str]:
     return [kind[:20] for kind in outputs[:9] if isinstance(kind, str)] if isinstance(outputs, list) else []
 
 
-def _catalog(rows: list[Any], as_of: datetime, what: str) -> tuple[Catalog, list[str]]:
+def _catalog(rows: list[Any], as_of: datetime, what: str, last: Catalog | None) -> tuple[Catalog, list[str]]:
     problems: list[str] = []
 
     def note(problem: str) -> None:
         if len(problems) < _MOST_PROBLEMS:
             problems.append(problem)
 
-    catalog = Catalog.from_rows(rows, as_of=as_of, problem=note)
+    catalog = Catalog.from_rows(rows, as_of=as_of, problem=note, last=last)
     if not len(catalog):
         raise PayloadError(f"upstream listed no readable {what} ({catalog.skipped} unreadable rows)")
     return catalog, problems

@@ -102,8 +102,9 @@ class SharedPricing:
             except PricingError as error:
                 failed = True
                 logger(__name__).warning("fetching prices failed: %s", mask(str(error)))
-        held, cache = pricing._held(), pricing._cache
-        assert cache is not None
+        held, live = pricing._held(), pricing._live
+        assert live is not None
+        cache = live.cache
         stale = failed or (held.origin.source == "stale" and cache.failing)
         if cache.age() >= pricing._settings.warm_interval:
             cache.renew(wait=False)

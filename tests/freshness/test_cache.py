@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
 from support.hands import Hands
-from support.upstream import Answer, Upstream, models, row
+from support.upstream import Answer, Upstream, row
+from support.upstream import steady as models
 from support.waiting import PATIENCE, until
 
 from openrouter_pricing import (

@@ -38,6 +38,11 @@ def models(*rows: dict[str, Any]) -> bytes:
     return json.dumps({"data": list(rows) or [ROW]}).encode()
 
 
+def steady(*rows: dict[str, Any]) -> bytes:
+    """The same, and four models that stay as they are: a list of which not all can move at once."""
+    return models(*(rows or (ROW,)), *(row(f"steady/model-{number}") for number in range(4)))
+
+
 @dataclass
 class Answer:
     """What the server says to a request."""
@@ -65,8 +70,9 @@ class Upstream:
     ``answer`` is what it says; ``script`` goes before it, one answer a request; ``pages`` answers paths by name.
     """
 
-    def __init__(self) -> None:
-        self.answer = Answer(models())
+    def __init__(self, listing: Callable[..., bytes] = models) -> None:
+        self._listing = listing
+        self.answer = Answer(listing())
         self.script: list[Answer] = []
         self.pages: dict[str, Answer] = {}
         self.requests: list[Request] = []
@@ -96,7 +102,7 @@ class Upstream:
 
     def say(self, *rows: dict[str, Any], **options: Any) -> None:
         """From now on, list these rows."""
-        self.answer = Answer(models(*rows), **options)
+        self.answer = Answer(self._listing(*rows), **options)
 
     def fail(self, status: int = 500, **headers: str) -> None:
         """From now on, answer with an error status."""
