@@ -136,6 +136,15 @@ class DiskBackend:
         """Forget the value; one that is not there is no error."""
         self._do(lambda cache: cache.delete(key))
 
+    def compare_and_delete(self, key: str, value: bytes) -> bool:
+        """Forget the value if it is this one, atomically over all processes; whether it was."""
+
+        def work(cache: diskcache.Cache) -> bool:
+            with cache.transact():
+                return cache.get(key) == value and bool(cache.delete(key))
+
+        return self._do(work)
+
     def close(self) -> None:
         """Let go of the store; the next question opens it again."""
         with self._own_lock():

@@ -154,7 +154,7 @@ class SettingsError(PricingError, ValueError):
 
     Args:
         option: the option or the environment variable.
-        value: what was given, for people; masked where it may hold a secret.
+        value: what was given, for people, masked where it may hold a secret; empty where there is no such option.
         accepted: what would be accepted.
     """
 
@@ -165,4 +165,6 @@ class SettingsError(PricingError, ValueError):
         self.accepted = accepted
 
     def __str__(self) -> str:
+        if not self.value:
+            return f"{self.option} is no option; {self.accepted}"
         return f"{self.option}: cannot read {self.value}; accepted: {self.accepted}"

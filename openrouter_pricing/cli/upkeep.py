@@ -12,7 +12,7 @@ import click
 
 from ..pricing import Pricing
 from ..settings import Settings, came_from, shown
-from .options import FILE, json_option, one_answer
+from .options import FILE, from_env, json_option, one_answer
 from .terminal import cell, instant, line, show_json, table, waiting
 
 
@@ -57,7 +57,7 @@ def _replace(path: Path, data: bytes) -> None:
 @json_option
 def settings(as_json: bool) -> None:
     """Every option, its value, and where that came from; secrets are masked."""
-    options = Settings.from_env()
+    options = from_env()
     found = {
         field.name: {"value": shown(field, getattr(options, field.name)), "source": came_from(field.name)}
         for field in attrs.fields(Settings)
