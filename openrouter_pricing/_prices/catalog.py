@@ -87,31 +87,35 @@ class Catalog(Mapping[str, Model]):
         if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
             raise TypeError(f"models must be a list of objects, not {type(rows).__name__}")
         stored_at = aware(as_of, "as_of")
-        models: dict[str, Model] = {}
-        torn: dict[str, Model | None] = {}
+        texts: dict[str, bytes] = {}
+        names: dict[str, str] = {}
+        torn: set[str] = set()
         skipped = 0
         for number, row in enumerate(rows):
             try:
                 model = Model.read(row)
-                known = models.setdefault(model.id, model)
-                if known is not model:
-                    if (known.rates, known.alias_target) != (model.rates, model.alias_target):
-                        torn[model.id] = None if last is None or model.id not in last._rows else last._decode(model.id)
+                if (known := texts.setdefault(model.id, model._row)) is not model._row:
+                    if not _same_prices(known, model):
+                        torn.add(model.id)
                     raise ValueError(f"id {model.id!r} stands twice")  # noqa: TRY301
+                names[model.id] = model.canonical_slug
             except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
                 skipped += 1
                 problem(f"models[{number}]: {str(error)[:200]}")
-        kept = [found for model in models.values() if (found := torn.get(model.id, model)) is not None]
+        for model_id in torn:
+            del texts[model_id]
+            if last is not None and model_id in last._rows:
+                kept = last.row(model_id)
+                texts[model_id], names[model_id] = kept._row, kept.canonical_slug
         places: dict[str, int] = {}
         slugs: dict[str, str] = {}
-        texts = [model._row + b"\n" for model in kept]
         end = 0
-        for model, text in zip(kept, texts, strict=True):
-            _note_slug(slugs, model.canonical_slug, model.id)
-            places[model.id] = end
-            end += len(text)
+        for model_id, text in texts.items():
+            _note_slug(slugs, names[model_id], model_id)
+            places[model_id] = end
+            end += len(text) + 1
         head = json.dumps([places, slugs], separators=(",", ":")).encode()
-        return cls(b"".join([head, b"\n", *texts]), as_of=stored_at, skipped=skipped)
+        return cls(b"\n".join([head, *texts.values(), b""]), as_of=stored_at, skipped=skipped)
 
     def dumps(self) -> bytes:
         """The whole catalogue as bytes; :meth:`loads` reads it back."""
@@ -204,11 +208,11 @@ class Catalog(Mapping[str, Model]):
         row_id = self._resolve(model_id)
         if row_id is None:
             raise UnknownModelError(model_id, lambda: self.near(model_id))
-        model = self._decode(row_id)
+        model = self.row(row_id)
         if model.rates.variable and model.alias_target is not None and model.alias_target != model_id:
             target = self._resolve(model.alias_target)
             if target is not None and not target.startswith("~"):
-                model = self._decode(target)
+                model = self.row(target)
         if model_id in self._rows or model_id in self._slugs:  # a bounded set, whatever is asked for
             self._models[model_id] = model
         return model
@@ -224,9 +228,14 @@ class Catalog(Mapping[str, Model]):
 
     def decoded(self) -> Iterator[Model]:
         """Every listed row, decoded anew and not kept."""
-        return map(self._decode, self._rows)
+        return map(self.row, self._rows)
 
-    def _decode(self, row_id: str) -> Model:
+    def texts(self) -> dict[str, bytes]:
+        """The listed rows as they are stored, by id."""
+        return dict(zip(self._rows, self._body[self._start :].split(b"\n"), strict=False))
+
+    def row(self, row_id: str) -> Model:
+        """A listed row, decoded anew and not kept; never the one that an alias points at."""
         start = self._start + self._rows[row_id]
         text = self._body[start : self._body.index(b"\n", start)]
         return Model.from_dict(json.loads(text), text)
@@ -298,7 +307,7 @@ class Catalog(Mapping[str, Model]):
     def _own(self, row_id: str) -> Model:
         """The row itself, never the row that an alias points at."""
         model = self[row_id]
-        return model if model.id == row_id else self._decode(row_id)
+        return model if model.id == row_id else self.row(row_id)
 
     def cheapest(self, n: int = 10, **conditions: Any) -> list[Model]:
         """The ``n`` models with the lowest mean of prompt and completion price, cheapest first.
@@ -325,6 +334,11 @@ class Catalog(Mapping[str, Model]):
 
 def _is_index(value: object, kind: type) -> bool:
     return isinstance(value, dict) and {kind}.issuperset(map(type, value.values()))
+
+
+def _same_prices(text: bytes, model: Model) -> bool:
+    known = Model.from_dict(json.loads(text), text)
+    return (known.rates, known.alias_target) == (model.rates, model.alias_target)
 
 
 def _note_slug(slugs: dict[str, str], slug: str | None, model_id: str) -> None:

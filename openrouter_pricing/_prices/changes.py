@@ -75,7 +75,7 @@ class Moves(NamedTuple):
     """How prices moved between two lists.
 
     Args:
-        priced: how many models of both had a price.
+        priced: how many models of both had a price; 0 where none moved wildly, as it is not needed then.
         wild: those of them whose price moved by more than 4 times, was lost, or stands under the other key.
         jumps: those whose price moved by more than 10 times, with prompt and completion before and after.
     """
@@ -87,43 +87,44 @@ class Moves(NamedTuple):
 
 def differences(before: Catalog, after: Catalog) -> tuple[PriceChange, ...]:
     """What differs between two lists, in the order of the newer one, then what is gone."""
-    old = {model.id: model.rates for model in before.decoded()}
     changes: list[PriceChange] = []
-    for model in after.decoded():
-        rates = old.pop(model.id, None)
-        if rates is None:
-            changes.append(PriceChange(model.id, "listed", None, model.rates))
-        elif effective_prices(rates) != effective_prices(model.rates):
-            changes.append(PriceChange(model.id, "changed", rates, model.rates))
-    return (*changes, *(PriceChange(model_id, "delisted", rates, None) for model_id, rates in old.items()))
+    old, new = before.texts(), after.texts()
+    for model_id, text in new.items():
+        if model_id not in old:
+            changes.append(PriceChange(model_id, "listed", None, after.row(model_id).rates))
+        elif old[model_id] != text:
+            was, is_ = before.row(model_id).rates, after.row(model_id).rates
+            if effective_prices(was) != effective_prices(is_):
+                changes.append(PriceChange(model_id, "changed", was, is_))
+    gone = [model_id for model_id in old if model_id not in new]
+    return (*changes, *(PriceChange(model_id, "delisted", before.row(model_id).rates, None) for model_id in gone))
 
 
 def moves_between(before: Catalog, after: Catalog) -> Moves:
     """How prompt and completion prices moved, model by model; routers, whose price is variable, are left out."""
-    old = {model.id: model.rates for model in before.decoded() if _has_price(model.rates)}
-    priced, wild, jumps = 0, [], []
-    for model in after.decoded():
-        rates = old.get(model.id)
-        if rates is None:
+    old_texts, new_texts = before.texts(), after.texts()
+    common = [model_id for model_id in new_texts if model_id in old_texts]
+    changed = [model_id for model_id in common if old_texts[model_id] != new_texts[model_id]]
+    wild, jumps = [], []
+    for model_id in changed:
+        old, new = before.row(model_id).rates, after.row(model_id).rates
+        if not _has_price(old):
             continue
-        priced += 1
-        pairs = [_pair(rates, model.rates, key) for key in ("prompt", "completion")]
+        pairs = [(getattr(old, key) or money.ZERO, getattr(new, key) or money.ZERO) for key in ("prompt", "completion")]
         (was_in, is_in), (was_out, is_out) = pairs
         exchanged = was_in != was_out and (was_in, was_out) == (is_out, is_in)
         if exchanged or any(was > 0 and (is_ <= 0 or _apart(was, is_, _WILD)) for was, is_ in pairs):
-            wild.append(model.id)
+            wild.append(model_id)
         if any(was > 0 and is_ > 0 and _apart(was, is_, _JUMP) for was, is_ in pairs):
             shown = [money.plain(price) for price in (was_in, was_out, is_in, is_out)]
-            jumps.append((model.id, "/".join(shown[:2]), "/".join(shown[2:])))
+            jumps.append((model_id, "/".join(shown[:2]), "/".join(shown[2:])))
+    # Decoding the rest takes longer than all of this, and is needed only where something moved wildly.
+    priced = sum(_has_price(before.row(model_id).rates) for model_id in common) if wild else 0
     return Moves(priced, wild, jumps)
 
 
 def _has_price(rates: Rates) -> bool:
     return not rates.variable and bool(rates.prompt or rates.completion)
-
-
-def _pair(before: Rates, after: Rates, key: str) -> tuple[Decimal, Decimal]:
-    return getattr(before, key) or money.ZERO, getattr(after, key) or money.ZERO
 
 
 def _apart(one: Decimal, other: Decimal, times: Decimal) -> bool:
