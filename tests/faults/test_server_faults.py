@@ -180,7 +180,7 @@ def test_a_price_change_reaches_every_worker(
     upstream.say(row(pricing={"prompt": "1", "completion": "0"}))
     early_environ = {"ASK_EARLY": "1"} if early else {}
     if "gevent" in server and framework == "Flask":
-        # diskcache imports Django where it is installed, and gevent, which looks at every object there is as it patches,
+        # diskcache imports Django where it is installed, and gevent, which looks at every object as it patches,
         # then stumbles over Django's settings unless somebody made some.
         (tmp_path / "no_settings.py").write_text("")
         early_environ["DJANGO_SETTINGS_MODULE"] = "no_settings"
