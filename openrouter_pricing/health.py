@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
@@ -14,6 +14,9 @@ from ._base.masking import mask
 from ._prices.catalog import Catalog
 from .errors import CatalogUnavailableError, UpstreamError
 from .settings import Settings, shown
+
+if TYPE_CHECKING:
+    from ._freshness.live import Probe
 
 _PROBE = 5.0  # seconds to wait for the backend
 
@@ -58,12 +61,6 @@ class Health:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {"ok": self.ok, "checks": [check._asdict() for check in self.checks]}
-
-
-class Probe(Protocol):
-    """Hands the backend to ``work`` and raises what goes wrong within ``timeout`` seconds."""
-
-    def __call__(self, work: Callable[[Any], bool], timeout: float) -> bool: ...
 
 
 def examine(

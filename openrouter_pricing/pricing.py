@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import time
-import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ._base.money import fma, multiply, read_rate
-from .errors import CatalogUnavailableError, PricingError
+from ._freshness.lifetime import Lifetime
 
 if TYPE_CHECKING:  # imported where they are first needed: importing this module must cost next to nothing
     from datetime import datetime
-    from types import TracebackType
 
     from ._base import money
     from ._base.clock import Clock
-    from ._base.fork import PerProcess
     from ._billing.cost import Cost, PriceRange
     from ._billing.markup import Markup
     from ._billing.usage import Usage
-    from ._freshness.cache import CatalogCache
-    from ._freshness.held import Held, Pinned
-    from ._freshness.listeners import Listener, Listeners
-    from ._freshness.process import Shared
+    from ._freshness.held import Held
+    from ._freshness.live import Live, Pinned
     from ._freshness.protocols import Backend, Source
-    from ._freshness.providers import ProviderPrices
     from ._freshness.recorder import Recorder
-    from ._freshness.stats import Stats
-    from ._freshness.warmer import Warmer
     from ._prices.catalog import Catalog
     from ._prices.endpoints import Endpoints
     from ._prices.model import Model
@@ -36,20 +27,9 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from .settings import Settings
 
 _new = object.__new__
-_CLOSING = 1.8  # seconds that closing takes at most
 
 
-class _Live(NamedTuple):
-    """What keeps prices current; a pinned ``Pricing`` has none of it."""
-
-    cache: CatalogCache
-    shared: PerProcess[Shared]
-    listeners: Listeners
-    providers: ProviderPrices
-    warmer: Warmer
-
-
-class Pricing:
+class Pricing(Lifetime):
     """Knows what an OpenRouter call costs.
 
     Nothing happens until it is asked: no socket, no file, no thread. It may be shared by threads, and made before a
@@ -83,11 +63,8 @@ class Pricing:
         from ._base.clock import Clock
         from ._billing.call import BY_ARGUMENT
         from ._billing.markup import Markup
-        from ._freshness import cache, held, process, protocols
-        from ._freshness.listeners import Listeners
-        from ._freshness.plausibility import Plausibility
-        from ._freshness.providers import ProviderPrices
-        from ._freshness.warmer import Warmer
+        from ._freshness import protocols
+        from ._freshness.live import Live, Pinned
         from ._prices import catalog as catalogs
         from ._quote import Quoter
 
@@ -110,35 +87,26 @@ class Pricing:
         self._by_argument = BY_ARGUMENT
         markup = Markup() if markup is None else markup
         self._answers = 0
-        self._cache: CatalogCache | Pinned
-        self._live: _Live | None = None
+        self._live: Live | Pinned
         if catalog is not None:
-            self._cache = held.Pinned(catalog)
-            self._quoter = Quoter(settings.markup_rate, markup, _no_endpoints, clock.utcnow)
-            return
-        if backend is None:
-            backends.find(settings.backend)
-        open_backend = _always(backend) if backend is not None else lambda: backends.open_backend(settings.backend)
-        open_source = _always(client) if client is not None else lambda recorder: _http(settings, clock, recorder)
-        shared = process.shared(settings, open_backend, clock, owned=backend is None)
-        listeners = Listeners(shared)
-        live = cache.CatalogCache(
-            settings,
-            shared,
-            open_source,
-            clock,
-            owns_source=client is None,
-            plausibility=Plausibility(settings.l2_ttl),
-            fallback=_bundled if settings.fallback else None,
-            listener=listeners.tell,
-        )
-        providers = ProviderPrices(shared, settings, open_source, owns_source=client is None, clock=clock)
-        self._quoter = Quoter(settings.markup_rate, markup, providers.of, clock.utcnow)
-        self._cache = live
-        self._live = _Live(live, shared, listeners, providers, Warmer(live, settings.warm_interval, clock))
+            self._live = Pinned(catalog)
+        else:
+            if backend is None:
+                backends.find(settings.backend)
+            self._live = Live(
+                settings,
+                _always(backend) if backend is not None else lambda: backends.open_backend(settings.backend),
+                _always(client) if client is not None else lambda recorder: _http(settings, clock, recorder),
+                clock,
+                owns_backend=backend is None,
+                owns_source=client is None,
+                fallback=_bundled if settings.fallback else None,
+            )
+        self._cache = self._live.cache
+        self._quoter = Quoter(settings.markup_rate, markup, self._live.endpoints, clock.utcnow)
 
     def __repr__(self) -> str:
-        return "<Pricing of a pinned catalogue>" if self._live is None else f"<Pricing with {self._settings!r}>"
+        return "<Pricing of a pinned catalogue>" if self._live.probe is None else f"<Pricing with {self._settings!r}>"
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -174,7 +142,7 @@ class Pricing:
         """
         held = self._cache.held
         if held is None or self._monotonic() >= held.until:
-            held = self._look()
+            held = self._live.current()
         self._answers += 1
         if usage is None and at is None and provider is None:
             try:
@@ -287,75 +255,8 @@ class Pricing:
     def _held(self) -> Held:
         held = self._cache.held
         if held is None or self._monotonic() >= held.until:
-            held = self._look()
+            held = self._live.current()
         return held
-
-    def _look(self) -> Held:
-        """Off the hot path: this process's time without looking is up, or it was just forked."""
-        live = self._live
-        if live is not None and (live.warmer.wanted or self._settings.warm) and not live.cache.closed:
-            self.start_warmer()
-        return self._cache.current()
-
-    # -- freshness -------------------------------------------------------------------------------------------------
-
-    def refresh(self, *, force: bool = False) -> Catalog:
-        """Fetch now and wait for it: joins a fetch under way, ignores the back-off, obeys the circuit breaker.
-
-        Args:
-            force: believe what comes, however much of it moved.
-
-        Raises:
-            UpstreamError: what went wrong; the prices held before still answer.
-            PricingError: the prices are pinned, or the settings say offline.
-        """
-        if self._settings.offline and self._live is not None:
-            raise PricingError("the settings say offline: nothing is fetched")
-        return self._cache.refresh(trusting=force)
-
-    def warm(self) -> None:
-        """Ensure that a catalogue is held; waits for one as the first question would. Never raises for the upstream."""
-        try:
-            self._held()
-        except CatalogUnavailableError:
-            return
-
-    def start_warmer(self) -> None:
-        """Start the thread that refreshes prices before they are missed, unless it runs. Without a network, nothing."""
-        if self._live is None or self._settings.offline:
-            return
-        if self._cache.closed:
-            raise PricingError("this Pricing is closed")
-        self._live.warmer.start()
-
-    def stop_warmer(self) -> None:
-        """Stop that thread, within half a second."""
-        if self._live is not None:
-            self._live.warmer.stop()
-
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Tell ``listener`` of each new price list that this process comes to hold, fetched by it or by another one.
-
-        It is called in a thread of ours, once for each list and only if a price differs from the list before, with a
-        ``CatalogChange(before, after, changes)``; for the first list ``before`` is None and ``changes`` is empty. What
-        it raises is counted and logged. A pinned list never changes.
-
-        Args:
-            listener: what to call.
-
-        Returns:
-            what ends it when it is called.
-        """
-        if not callable(listener):
-            raise TypeError(f"listener must be callable, not {type(listener).__name__}")
-        return _nothing if self._live is None else self._live.listeners.add(listener)
-
-    def stats(self) -> Stats:
-        """What happened in this process so far."""
-        live = self._live
-        if live is None:
-            return self._cache.stats(l1_answers=self._answers)
-        return self._cache.stats(l1_answers=self._answers, warmer_alive=live.warmer.alive)
 
     def health(self) -> Health:
         """Whether the store, OpenRouter and the age of the prices are all right; asks both, and waits for them.
@@ -364,59 +265,10 @@ class Pricing:
         """
         from . import health
 
-        live = self._live
-        if live is None:
-            return health.of_pinned(self._cache.current().catalog)
-        live.cache.adopt_stored()
-        record = live.cache.record
-        return health.examine(
-            self._settings,
-            live.shared.get().backend.probe,
-            None if record is None else record.catalog,
-            _bundled,
-            self.refresh,
-            self._clock.utcnow(),
-        )
-
-    # -- the end ---------------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Let go of threads, sockets and the store, within two seconds; as often as you like.
-
-        ``cost()`` still answers from what is held. A list that is being stored reaches its store.
-        """
-        live = self._live
-        if live is None or live.cache.closed:
-            return
-        until = time.monotonic() + _CLOSING
-        live.warmer.stop()
-        live.providers.close()
-        live.listeners.close()
-        live.cache.close()
-        if (shared := live.shared.peek()) is not None:
-            shared.backend.close(max(0.1, until - time.monotonic()))
-
-    def __enter__(self) -> Pricing:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        live = getattr(self, "_live", None)
-        if live is not None and live.cache.in_use:
-            live.warmer.stop(timeout=0)
-            warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
-
-
-def _no_endpoints(model_id: str) -> Endpoints:
-    raise PricingError("these prices are pinned: there is nothing to ask for a provider's")
-
-
-def _nothing() -> None:
-    """Ends the listening to a list that never changes."""
+        held, probe = self._live.stored(), self._live.probe
+        if probe is None:
+            return health.of_pinned(self._live.current().catalog)
+        return health.examine(self._settings, probe, held, _bundled, self.refresh, self._clock.utcnow())
 
 
 def _always(collaborator: Any) -> Callable[..., Any]:

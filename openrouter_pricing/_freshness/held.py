@@ -1,16 +1,12 @@
-"""Held: what this process answers from. Pinned: one list, for ever."""
+"""Held: what this process answers from."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._prices.catalog import Catalog
 from .._prices.origin import Origin, PriceSource
-from ..errors import PricingError
-
-if TYPE_CHECKING:
-    from .stats import Stats
 
 
 class Held:
@@ -30,40 +26,3 @@ class Held:
         self.origin: Origin = Origin(source, catalog.as_of, catalog.digest)
         self.until: float = until
         self.prices: dict[str, Any] = {}
-
-
-class Pinned:
-    """Stands in a cache's place for one list that never changes.
-
-    Args:
-        catalog: the list.
-
-    Attributes:
-        held: what questions are answered from.
-    """
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.held = Held(catalog, "pinned")
-        self.closed = False
-        self.in_use = False
-
-    def current(self) -> Held:
-        """The same as ever."""
-        return self.held
-
-    def refresh(self, *, trusting: bool = False) -> Catalog:
-        """There is nothing to refresh it from.
-
-        Raises:
-            PricingError: always.
-        """
-        raise PricingError("these prices are pinned: there is nothing to refresh them from")
-
-    def stats(self, **more: Any) -> Stats:
-        """What the caller counts, and no more."""
-        from .stats import Stats  # only who looks pays for it
-
-        return Stats(source="pinned", models=len(self.held.catalog), **more)
-
-    def close(self) -> None:
-        """Nothing to let go of."""

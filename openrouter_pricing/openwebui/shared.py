@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from .._base.log import logger
 from .._base.masking import mask
+from .._freshness.cache import CatalogCache
 from .._prices.catalog import Catalog
 from ..errors import PricingError
 from ..pricing import Pricing
@@ -102,9 +103,8 @@ class SharedPricing:
             except PricingError as error:
                 failed = True
                 logger(__name__).warning("fetching prices failed: %s", mask(str(error)))
-        held, live = pricing._held(), pricing._live
-        assert live is not None
-        cache = live.cache
+        held, cache = pricing._held(), pricing._cache
+        assert isinstance(cache, CatalogCache)
         stale = failed or (held.origin.source == "stale" and cache.failing)
         if cache.age() >= pricing._settings.warm_interval:
             cache.renew(wait=False)
