@@ -14,9 +14,8 @@ import sys
 import threading
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ import pytest
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 from support.children import in_child
+from support.clients import HEAD, NOW, failing, quick
 from support.hands import Hands
 from support.upstream import Answer, Upstream, models, raw_peer, read_request, row
 from support.waiting import PATIENCE, until
@@ -39,23 +39,6 @@ from openrouter_pricing import (
 )
 from openrouter_pricing._http import client as client_module
 from openrouter_pricing._prices.wire import read_catalog
-
-NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-
-
-@pytest.fixture
-def client(upstream: Upstream) -> Iterator[Client]:
-    """A client of the upstream that tries once."""
-    made = quick(upstream.url)
-    yield made
-    made.close()
-
-
-def quick(url: str, **options: Any) -> Client:
-    """A client that tries once, and is in no hurry."""
-    patient = dict.fromkeys(("connect_timeout", "read_timeout", "deadline"), PATIENCE)
-    return Client(Settings(**{"base_url": url, "attempts": 1, **patient, **options}), utcnow=lambda: NOW)
 
 
 def test_it_asks_for_everything(upstream: Upstream, client: Client) -> None:
@@ -632,26 +615,6 @@ def test_connections_through_a_proxy_can_be_broken_off_too(monkeypatch: pytest.M
 
 
 # -- turns -------------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def failing(client: Client, times: int = 1) -> Iterator[list[str]]:
-    """So many fetches, each in a thread of its own; gives what went wrong in them, complete once they have ended."""
-    failures: list[str] = []
-
-    def fetch() -> None:
-        try:
-            client.fetch()
-        except TransportError as error:
-            failures.append(str(error))
-
-    threads = [threading.Thread(target=fetch) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    yield failures
-    for thread in threads:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
 
 
 class Turns:
