@@ -5,92 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import pty
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import ESCAPED, HOSTILE, MAIN, MODULE, Ask, blocked, process, terminal
 from support.upstream import Answer, Upstream, models, raw_peer, read_request, row
 from support.waiting import PATIENCE
 
 from openrouter_pricing import Catalog, Pricing, Settings
-from openrouter_pricing.cli import run
-
-Ask = Callable[..., tuple[int, str, str]]
-_MODULE = (sys.executable, "-m", "openrouter_pricing")
-_MAIN = "import sys; from openrouter_pricing.__main__ import main; sys.exit(main())"
-_HOSTILE = "\x1b[31mevil\x9b2J\u202e\x07[bold]x[/bold]:smile:\n"
-_ESCAPED = "\\x1b[31mevil\\x9b2J\\u202e\\x07[bold]x[/bold]:smile:\\x0a"
-
-
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, upstream: Upstream, tmp_path: Path) -> None:
-    """The command line asks the stand-in, and no habit of the machine colours what it prints."""
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OPENROUTER_PRICING_BASE_URL", upstream.url)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs a command in this process: status, stdout, stderr."""
-
-    def command(*args: str) -> tuple[int, str, str]:
-        status = run(args)
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return command
-
-
-def process(*args: str, start: tuple[str, ...] = _MODULE, **env: str) -> tuple[int, str, str]:
-    """Runs a command in a process of its own, piped: status, stdout, stderr."""
-    done = subprocess.run(
-        (*start, *args), capture_output=True, env={**os.environ, **env}, timeout=10 * PATIENCE, check=False
-    )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
-def terminal(*args: str) -> str:
-    """Everything that a command shows on a terminal."""
-    screen, inside = pty.openpty()
-    running = subprocess.Popen((*_MODULE, *args), stdin=inside, stdout=inside, stderr=inside)
-    os.close(inside)
-    shown = b""
-    while True:
-        try:
-            part = os.read(screen, 65536)
-        except OSError:  # how Linux says that the other end is closed
-            part = b""
-        if not part:
-            break
-        shown += part
-    os.close(screen)
-    running.wait(10 * PATIENCE)
-    return shown.decode()
-
-
-def blocked(module: str, error: str) -> tuple[str, ...]:
-    """The command line in an interpreter where importing ``module`` raises ``error``."""
-    finder = f"""
-import sys
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name == {module!r}:
-            raise {error}
-sys.meta_path.insert(0, Blocked())
-"""
-    return sys.executable, "-c", finder + _MAIN
-
 
 # -- cost ----------------------------------------------------------------------------------------------------------
 
@@ -211,7 +139,7 @@ def test_a_setting_that_cannot_be_read_is_one_line() -> None:
 
 def test_a_second_process_answers_from_disk(upstream: Upstream) -> None:
     """What one process fetched, the next one answers from without a request."""
-    patient = f"from openrouter_pricing import _store; _store._READ = {PATIENCE}; {_MAIN}"
+    patient = f"from openrouter_pricing import _store; _store._READ = {PATIENCE}; {MAIN}"
     start = (sys.executable, "-c", patient)
     first = process("cost", "openai/gpt-4o-mini", "1000", "500", start=start)
     second = process("cost", "openai/gpt-4o-mini", "1000", "500", start=start)
@@ -284,24 +212,6 @@ def test_stale_prices_are_said_to_be_stale(ask: Ask, upstream: Upstream, monkeyp
 
 
 # -- models and model ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def several(upstream: Upstream) -> None:
-    """A list with one of everything."""
-    upstream.say(
-        row("b/dear", name="zeta", context_length=10, pricing={"prompt": "0.00006", "completion": "0.00006"}),
-        row("c/router", name="eta", context_length=None, pricing={"prompt": "-1", "completion": "-1"}),
-        row("a/cheap", name="Alpha", context_length=30, pricing={"prompt": "0.0000001", "completion": "0"}),
-        row(
-            "d/embed",
-            name="beta",
-            context_length=20,
-            architecture={"input_modalities": ["text"], "output_modalities": ["embeddings"]},
-            supported_parameters=[],
-            pricing={"prompt": "0.000002", "completion": "0"},
-        ),
-    )
 
 
 @pytest.mark.usefixtures("several")
@@ -459,20 +369,20 @@ def test_a_pipe_gets_no_spinner_and_no_colours(command: tuple[str, ...]) -> None
 @pytest.mark.parametrize("command", [("models",), ("model", "openai/gpt-4o-mini")])
 def test_hostile_names_are_escaped(upstream: Upstream, command: tuple[str, ...]) -> None:
     """Control characters, C1 and bidi overrides are spelt out, and markup is not obeyed, in a pipe and a terminal."""
-    upstream.say(row(name=_HOSTILE))
+    upstream.say(row(name=HOSTILE))
 
-    assert _ESCAPED in process(*command)[1]
-    assert _ESCAPED in terminal(*command)
+    assert ESCAPED in process(*command)[1]
+    assert ESCAPED in terminal(*command)
 
 
 def test_json_is_printable_ascii(upstream: Upstream) -> None:
     """A hostile name in JSON output is escaped too, and reads back as it was."""
-    upstream.say(row(name=_HOSTILE + "\x7f"))
+    upstream.say(row(name=HOSTILE + "\x7f"))
     _, out, _ = process("model", "openai/gpt-4o-mini", "--json")
 
     assert out.isascii()
     assert out.replace("\n", "").isprintable()
-    assert json.loads(out)["name"] == _HOSTILE + "\x7f"
+    assert json.loads(out)["name"] == HOSTILE + "\x7f"
 
 
 def test_hostile_arguments_are_escaped_in_errors() -> None:
@@ -493,7 +403,7 @@ def test_a_terminal_that_cannot_show_a_letter_gets_its_number(upstream: Upstream
 
 def test_a_reader_that_goes_away_is_no_news() -> None:
     """A closed pipe ends the command without a word."""
-    running = subprocess.Popen((*_MODULE, "models"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    running = subprocess.Popen((*MODULE, "models"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert running.stdout is not None
     assert running.stderr is not None
     running.stdout.close()
@@ -527,7 +437,7 @@ def test_an_interrupt_ends_it_with_status_130() -> None:
         conn.recv(1)
 
     with raw_peer(interrupt) as url:
-        code = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {_MAIN}"
+        code = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}"
         running.append(
             subprocess.Popen(
                 (sys.executable, "-c", code, "refresh"),
@@ -728,7 +638,7 @@ def test_the_command_line_and_the_sdk_agree(ask: Ask, upstream: Upstream) -> Non
 
 def test_rows_that_cannot_be_read_are_not_news_here(upstream: Upstream) -> None:
     """A hostile row is left out, without a line on stderr."""
-    upstream.answer = Answer(models(row(), {"id": _HOSTILE}))
+    upstream.answer = Answer(models(row(), {"id": HOSTILE}))
     status, out, err = process("models")
 
     assert (status, out.count("\n"), err) == (0, 2, "")

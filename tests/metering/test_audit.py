@@ -9,7 +9,6 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.commands import MODULE, Ask, process
+from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, ROWS, SILENT, audited, encoded
 from support.upstream import Upstream, row
 from support.waiting import PATIENCE
 
@@ -25,20 +26,6 @@ from openrouter_pricing import Catalog
 from openrouter_pricing.cli import run
 from openrouter_pricing.metering import audit as audits
 from openrouter_pricing.metering.audit import Audit, Lines
-
-Ask = Callable[..., tuple[int, str, str]]
-_MODULE = (sys.executable, "-m", "openrouter_pricing")
-ROWS = [
-    row("a/plain", pricing={"prompt": "1", "completion": "10"}),
-    row("a/nightly", pricing={"prompt": "1", "completion": "1", "overrides": [{"utc_end": 600, "prompt": "5"}]}),
-    row("a/router", pricing={"prompt": "-1", "completion": "-1"}),
-]
-CATALOG = Catalog.from_models(ROWS)
-EXACT = {"model": "a/plain", "usage": {"prompt_tokens": 3, "completion_tokens": 1, "cost": 13}}
-OFF = {"model": "a/plain", "usage": {"prompt_tokens": 3, "cost": 3.25}}
-REFUND = {"model": "a/plain", "usage": {"prompt_tokens": 3, "cost": 2.5}}
-SILENT = {"model": "a/plain", "usage": {"prompt_tokens": 7}}
-GONE = {"model": "gone/model", "usage": {"prompt_tokens": 7, "cost": 0.5}}
 
 
 @pytest.fixture(autouse=True)
@@ -65,23 +52,10 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
     return command
 
 
-def encoded(*responses: Any) -> bytes:
-    """Responses as a log has them."""
-    return b"".join(json.dumps(response).encode() + b"\n" for response in responses)
-
-
 def log(*responses: Any) -> str:
     """The name of a file that has these responses, one a line."""
     Path("log.jsonl").write_bytes(encoded(*responses))
     return "log.jsonl"
-
-
-def audited(data: bytes, worst: int = 10, catalog: Catalog = CATALOG) -> Audit:
-    """An audit of a whole log."""
-    audit = Audit(catalog, worst)
-    for number, line in enumerate(Lines(io.BytesIO(data)), 1):
-        audit.add(number, line)
-    return audit
 
 
 def counts(audit: Audit) -> dict[str, int]:
@@ -579,12 +553,6 @@ def test_old_prices_are_said_to_be_old(capsys: pytest.CaptureFixture[str], upstr
     assert "1 lines, 1 priced  (bundled, prices of 20" in out
 
 
-def process(*args: str, stdin: bytes = b"", start: tuple[str, ...] = _MODULE) -> tuple[int, str, str]:
-    """Runs a command in a process of its own, piped: status, stdout, stderr."""
-    done = subprocess.run((*start, *args), capture_output=True, input=stdin, timeout=10 * PATIENCE, check=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
 def test_the_standard_input_can_be_a_log() -> None:
     """``-`` reads the standard input, and a pipe gets neither progress bar nor colour."""
     status, out, err = process("audit", "-", "--catalog", "prices", stdin=encoded(*[EXACT] * 20_000))
@@ -617,7 +585,7 @@ def test_a_terminal_gets_a_progress_bar(piped: bool) -> None:
     data = encoded({**EXACT, "text": "x" * 1000}) * 4000
     Path("log.jsonl").write_bytes(data)
     screen, inside = pty.openpty()
-    command = (*_MODULE, "audit", "-" if piped else "log.jsonl", "--catalog", "prices")
+    command = (*MODULE, "audit", "-" if piped else "log.jsonl", "--catalog", "prices")
     running = subprocess.Popen(command, stdin=subprocess.PIPE if piped else inside, stdout=inside, stderr=inside)
     os.close(inside)
     if running.stdin is not None:
