@@ -23,14 +23,8 @@ from openrouter_pricing.cli import run
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, upstream: Upstream, tmp_path: Path) -> None:
-    """The command line asks the stand-in, and no habit of the machine colours what it prints."""
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OPENROUTER_PRICING_BASE_URL", upstream.url)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
+def _prices(_environment: None, tmp_path: Path) -> None:
+    """Stored prices lie where the command is run."""
     (tmp_path / "prices").write_bytes(CATALOG.dumps())
 
 
