@@ -11,117 +11,20 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from support.hands import Hands
 from support.recorded import recorded, recorded_names
 from support.upstream import Answer, Upstream, raw_peer, read_request, row
 from support.waiting import PATIENCE
+from support.webui import EXPECTED, FALLBACK, KEYS, ROWS, expected, run
 
 from openrouter_pricing import Pricing, Settings, VariablePriceError, openwebui
-
-_T = TypeVar("_T")
-
-ROWS = [
-    row("openai/gpt-4o-mini", name="GPT-4o-mini", description="Small.", per_request_limits={"prompt_tokens": "9"}),
-    row("openai/dear", name="Dear", pricing={"prompt": "0.00006", "completion": "0.00024"}),
-    row("anthropic/claude-sonnet-4", name="Sonnet", pricing={"prompt": "0.000003", "completion": "0.000015"}),
-    row("a/fast", name="Fast", pricing={"prompt": "0.000005", "completion": "0.000005"}, top_provider={"x": 1}),
-    row("a/standard", name="Standard", pricing={"prompt": "0.000001", "completion": "0.000001"}),
-    row("a/embed", name="Embed", pricing={"prompt": "0.0000001"}, context_length=None, supported_parameters=None),
-    row("openrouter/auto", name="Auto", pricing={"prompt": "-1", "completion": "-1"}),
-    row("alone", name=None, pricing={"prompt": "0.00000015", "completion": "0"}),
-]
-FALLBACK = {
-    "anthropic/claude-sonnet-4": ("Claude Sonnet 4", "Anthropic", 8, 24, 1000000, "Premium"),
-    "google/gemini-2.5-flash": ("Gemini 2.5 Flash", "Google", 1.5, 6, 2000000, "Fast"),
-    "google/gemini-2.5-pro": ("Gemini 2.5 Pro", "Google", 3, 12, 2000000, "Premium"),
-    "deepseek/deepseek-chat-v3-0324": ("DeepSeek Chat v3", "DeepSeek", 0.14, 0.28, 128000, "Budget"),
-    "anthropic/claude-3.7-sonnet": ("Claude 3.7 Sonnet", "Anthropic", 6, 18, 200000, "Premium"),
-    "anthropic/claude-3.5-haiku": ("Claude 3.5 Haiku", "Anthropic", 0.5, 2, 200000, "Standard"),
-    "openai/gpt-4o": ("GPT-4 Omni", "OpenAI", 10, 30, 128000, "Premium"),
-    "openai/gpt-4o-mini": ("GPT-4 Omni Mini", "OpenAI", 0.15, 0.6, 128000, "Budget"),
-    "openai/gpt-3.5-turbo": ("GPT-3.5 Turbo", "OpenAI", 3, 12, 16385, "Standard"),
-    "google/gemini-flash-1.5-exp": ("Gemini Flash 1.5 Experimental", "Google", 0, 0, 1000000, "Budget"),
-    "openai/o1-preview": ("O1 Preview", "OpenAI", 60, 240, 128000, "Reasoning"),
-    "openai/gpt-4": ("GPT-4", "OpenAI", 5, 15, 128000, "Standard"),
-}
-KEYS = [
-    "id",
-    "name",
-    "provider",
-    "price_per_million_input",
-    "price_per_million_output",
-    "context_length",
-    "category",
-    "description",
-    "created",
-    "architecture",
-    "top_provider",
-    "per_request_limits",
-    "supported_parameters",
-]
-
-
-def expected(listed: dict[str, Any]) -> dict[str, Any]:
-    """A row as the API gives it, by the rules of the old module, computed anew."""
-    given, made = (float(listed["pricing"].get(key, "0")) * 1_000_000 for key in ("prompt", "completion"))
-    mean = (given + made) / 2
-    category = "Reasoning"
-    for limit, name in ((50, "Premium"), (10, "Fast"), (5, "Standard"), (1, "Budget")):
-        category = name if mean < limit else category
-    return {
-        "id": listed["id"],
-        "name": listed["name"] or listed["id"],
-        "provider": listed["id"].split("/")[0].title() if "/" in listed["id"] else "Unknown",
-        "price_per_million_input": given,
-        "price_per_million_output": made,
-        "context_length": listed["context_length"] or 0,
-        "category": category,
-        "description": listed.get("description", ""),
-        "created": listed["created"],
-        "architecture": listed["architecture"],
-        "top_provider": listed.get("top_provider", {}),
-        "per_request_limits": listed.get("per_request_limits"),
-        "supported_parameters": listed.get("supported_parameters") or [],
-    }
-
-
-EXPECTED = sorted(map(expected, ROWS), key=lambda model: (model["provider"], model["name"]))
-
-
-@pytest.fixture
-def legacy(upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """``open_webui.utils.openrouter_models``, a module of one line, in front of an upstream that lists eight models."""
-    upstream.say(*ROWS, etag='"one"')
-    patient = dict.fromkeys(("CONNECT_TIMEOUT", "READ_TIMEOUT", "DEADLINE"), str(PATIENCE))
-    options = {"BASE_URL": upstream.url, "BACKEND": "memory://", "ATTEMPTS": "1", **patient}
-    for name, value in options.items():
-        monkeypatch.setenv(f"OPENROUTER_PRICING_{name}", value)
-    package = tmp_path / "open_webui" / "utils"
-    package.mkdir(parents=True)
-    for folder in (package.parent, package):
-        (folder / "__init__.py").touch()
-    (package / "openrouter_models.py").write_text("from openrouter_pricing.openwebui import *  # noqa\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    module = importlib.import_module("open_webui.utils.openrouter_models")
-    yield module
-    openwebui._SHARED.close()
-    openwebui._SHARED._models = ("", [])
-    openwebui.metrics._operations.clear()
-    for name in [name for name in sys.modules if name.startswith("open_webui")]:
-        del sys.modules[name]
-
-
-def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """What a coroutine gives, in a loop of its own."""
-    return asyncio.run(coroutine)
 
 
 def test_every_name_is_exported(legacy: ModuleType) -> None:

@@ -9,12 +9,12 @@ import math
 import os
 import threading
 import time
-from collections.abc import Coroutine
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from support.waiting import PATIENCE
+from support.webui import MODELS, CacheClock, Fixed, model, run
 
 from openrouter_pricing import CircuitOpenError
 from openrouter_pricing.openwebui import (
@@ -25,106 +25,27 @@ from openrouter_pricing.openwebui import (
     ModelCategory,
     ModelMapperService,
     ModelPricing,
-    ModelPricingRepository,
     PricingCalculatorService,
     PricingResponse,
     RepositoryError,
     RetryPolicy,
     TimedOperation,
-    metrics,
 )
 from openrouter_pricing.openwebui import cache as caches
 from openrouter_pricing.openwebui import models as values
 from openrouter_pricing.openwebui import threads as flights
 
-_T = TypeVar("_T")
-
-
-def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """What a coroutine gives, in a loop of its own."""
-    return asyncio.run(coroutine)
-
-
-def model(name: str, given: float, made: float, category: ModelCategory = ModelCategory.BUDGET) -> ModelPricing:
-    """One model, by its id and prices."""
-    return ModelPricing(f"{name}/x", name, name.title(), given, made, 1000, category)
-
-
-MODELS = [
-    model("dear", 60, 240, ModelCategory.REASONING),
-    model("cheap", 0.1, 0.3),
-    model("openai", 0.15, 0.6),
-    ModelPricing("openai/gpt-4o", "GPT", "Openai", 2.5, 10, 128000, ModelCategory.FAST),
-]
-
-
-class Fixed(ModelPricingRepository):
-    """A repository that answers from memory, or fails."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.models = MODELS
-        self.fails = False
-        self.error: Exception = RepositoryError("down")
-        self.gate: asyncio.Event | None = None
-
-    async def _ask(self, what: str) -> None:
-        self.asked.append(what)
-        await (asyncio.sleep(0) if self.gate is None else self.gate.wait())
-        if self.fails:
-            raise self.error
-
-    async def fetch_all_models(self) -> list[ModelPricing]:
-        await self._ask("all")
-        return self.models
-
-    async def fetch_model_by_id(self, model_id: str) -> ModelPricing | None:
-        await self._ask(model_id)
-        return next((one for one in self.models if one.id == model_id), None)
-
-    async def health_check(self) -> bool:
-        await self._ask("health")
-        return True
-
-
-class Hands:
-    """The monotonic clock that the caches see."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.readings = 0
-
-    def monotonic(self) -> float:
-        self.readings += 1
-        return self.now
-
-
-@pytest.fixture
-def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
-    """A clock that is turned by hand."""
-    clock = Hands()
-    monkeypatch.setattr(caches, "time", clock)
-    metrics._operations.clear()
-    return clock
-
-
-@pytest.fixture
-def fixed() -> Fixed:
-    """A repository that answers from memory."""
-    return Fixed()
-
-
 # -- the cache around any repository -----------------------------------------------------------------------------------
 
 
-def test_two_tiers(hands: Hands, fixed: Fixed) -> None:
+def test_two_tiers(cache_clock: CacheClock, fixed: Fixed) -> None:
     """The first tier answers for a minute, the second for an hour; then the repository is asked again."""
     cached = CachedOpenRouterRepository(fixed)
 
     async def ask() -> list[int]:
         seen = []
         for seconds in (0, 59, 2, 60 * 50, 60 * 10):
-            hands.now += seconds
+            cache_clock.now += seconds
             assert MODELS == await cached.fetch_all_models()
             seen.append(len(fixed.asked))
         return seen
@@ -139,7 +60,7 @@ def test_two_tiers(hands: Hands, fixed: Fixed) -> None:
     )
 
 
-def test_models_are_the_callers_own(hands: Hands, fixed: Fixed) -> None:
+def test_models_are_the_callers_own(cache_clock: CacheClock, fixed: Fixed) -> None:
     """Who changes what was given changes nobody else's, nor what is kept; of one model not even what is nested."""
     cached = CachedOpenRouterRepository(fixed)
     before = [one.to_dict() for one in MODELS]
@@ -159,7 +80,7 @@ def test_models_are_the_callers_own(hands: Hands, fixed: Fixed) -> None:
     assert before[1] == run(PricingCalculatorService(cached).get_model_by_id("cheap/x"))
 
 
-def test_a_list_answers_for_its_models(hands: Hands, fixed: Fixed) -> None:
+def test_a_list_answers_for_its_models(cache_clock: CacheClock, fixed: Fixed) -> None:
     """Models of the list are not asked for one by one, and a new list ends what was known of them before."""
     cached = CachedOpenRouterRepository(fixed)
     run(cached.fetch_model_by_id("cheap/x"))
@@ -173,7 +94,7 @@ def test_a_list_answers_for_its_models(hands: Hands, fixed: Fixed) -> None:
     assert ["cheap/x", "all", "all", "openai/gpt-4o"] == fixed.asked
 
 
-def test_one_question_for_all_callers(hands: Hands, fixed: Fixed) -> None:
+def test_one_question_for_all_callers(cache_clock: CacheClock, fixed: Fixed) -> None:
     """Concurrent callers share one question, and one that is cancelled leaves it to the others."""
     cached = CachedOpenRouterRepository(fixed)
 
@@ -189,7 +110,7 @@ def test_one_question_for_all_callers(hands: Hands, fixed: Fixed) -> None:
     assert (99, ["all"]) == (run(ask()), fixed.asked)
 
 
-def test_stale_models(hands: Hands, fixed: Fixed) -> None:
+def test_stale_models(cache_clock: CacheClock, fixed: Fixed) -> None:
     """A repository that fails is answered for from expired entries; where there are none its error is raised."""
     cached = CachedOpenRouterRepository(fixed)
     fixed.fails = True
@@ -200,7 +121,7 @@ def test_stale_models(hands: Hands, fixed: Fixed) -> None:
     run(cached.fetch_all_models())
     run(cached.fetch_model_by_id("cheap/x"))
     fixed.fails = True
-    hands.now += 100 * 3600
+    cache_clock.now += 100 * 3600
     assert (0, 0) == (len(cached.l1_cache), len(cached.l2_cache))
     assert MODELS == run(cached.fetch_all_models())
     assert MODELS[1] == run(cached.fetch_model_by_id("cheap/x"))
@@ -213,11 +134,11 @@ def test_stale_models(hands: Hands, fixed: Fixed) -> None:
 
 
 @pytest.mark.parametrize("error", [RepositoryError("down"), OSError("down"), ValueError("down")])
-def test_a_repository_may_fail_in_any_way(hands: Hands, fixed: Fixed, error: Exception) -> None:
+def test_a_repository_may_fail_in_any_way(cache_clock: CacheClock, fixed: Fixed, error: Exception) -> None:
     """Whatever it raises, older prices answer, and where there are none a RepositoryError or the twelve rows do."""
     cached = CachedOpenRouterRepository(fixed)
     run(cached.fetch_all_models())
-    hands.now += 100 * 3600
+    cache_clock.now += 100 * 3600
     fixed.error = error
     fixed.fails = True
     assert MODELS == run(cached.fetch_all_models())
@@ -233,7 +154,7 @@ def test_a_repository_may_fail_in_any_way(hands: Hands, fixed: Fixed, error: Exc
 
 
 @pytest.mark.parametrize("bad", [None, 5, b"cheap/x"])
-def test_a_name_that_is_none(hands: Hands, fixed: Fixed, bad: Any) -> None:
+def test_a_name_that_is_none(cache_clock: CacheClock, fixed: Fixed, bad: Any) -> None:
     """What is no string is refused by its name; a category may be the enumeration's."""
     cached = CachedOpenRouterRepository(fixed)
     service = PricingCalculatorService(cached)
@@ -247,7 +168,7 @@ def test_a_name_that_is_none(hands: Hands, fixed: Fixed, bad: Any) -> None:
     assert ["openai/gpt-4o"] == [one["id"] for one in run(service.get_models_by_category(category))]
 
 
-def test_a_failed_refresh_is_forgotten(hands: Hands, fixed: Fixed) -> None:
+def test_a_failed_refresh_is_forgotten(cache_clock: CacheClock, fixed: Fixed) -> None:
     """Only the answer that an error made old says so; what is still fresh answers as such afterwards."""
     service = PricingCalculatorService(CachedOpenRouterRepository(fixed))
     run(service.get_model_pricing())
@@ -256,7 +177,7 @@ def test_a_failed_refresh_is_forgotten(hands: Hands, fixed: Fixed) -> None:
     assert ["cache_fallback", "openrouter_api"] == sources
 
 
-def test_models_by_id(hands: Hands, fixed: Fixed) -> None:
+def test_models_by_id(cache_clock: CacheClock, fixed: Fixed) -> None:
     """Each is cached by itself; an unknown one is asked for again, and a fallback row is never kept."""
     cached = CachedOpenRouterRepository(fixed)
     for _ in range(2):
@@ -274,16 +195,16 @@ def test_models_by_id(hands: Hands, fixed: Fixed) -> None:
     assert 2 == fixed.asked.count("fallback")
 
 
-def test_health(hands: Hands, fixed: Fixed) -> None:
+def test_health(cache_clock: CacheClock, fixed: Fixed) -> None:
     """An answer counts for half a minute."""
     cached = CachedOpenRouterRepository(fixed)
     for seconds in (0, 29, 2):
-        hands.now += seconds
+        cache_clock.now += seconds
         assert run(cached.health_check()) is True
     assert ["health"] * 2 == fixed.asked
 
 
-def test_invalidation(hands: Hands, fixed: Fixed) -> None:
+def test_invalidation(cache_clock: CacheClock, fixed: Fixed) -> None:
     """All of the cache, or what is kept under matching keys, is forgotten."""
     cached = CachedOpenRouterRepository(fixed)
 
@@ -309,17 +230,17 @@ def test_invalidation(hands: Hands, fixed: Fixed) -> None:
     assert ["all", "cheap/x", "health"] == fixed.asked
 
 
-def test_a_list_is_kept_in_one_go(hands: Hands, fixed: Fixed) -> None:
+def test_a_list_is_kept_in_one_go(cache_clock: CacheClock, fixed: Fixed) -> None:
     """However many models a list has, the event loop that keeps them looks at the clock as often as for two."""
     readings = []
     for models in (MODELS[:2], [model(f"many{number}", 1, 1) for number in range(900)]):
-        fixed.models, hands.readings = models, 0
+        fixed.models, cache_clock.readings = models, 0
         assert models == run(CachedOpenRouterRepository(fixed).fetch_all_models())
-        readings.append(hands.readings)
+        readings.append(cache_clock.readings)
     assert readings[0] == readings[1]
 
 
-def test_the_cache_is_bounded(hands: Hands, fixed: Fixed) -> None:
+def test_the_cache_is_bounded(cache_clock: CacheClock, fixed: Fixed) -> None:
     """The oldest entries make room."""
     tier: caches.TtlCache[int] = caches.TtlCache(2, 60)
     for number in (1, 2, 3, 3):
@@ -328,7 +249,7 @@ def test_the_cache_is_bounded(hands: Hands, fixed: Fixed) -> None:
     assert math.inf == tier.age("1")
 
 
-def test_a_refresh_behind_an_answer(hands: Hands, fixed: Fixed) -> None:
+def test_a_refresh_behind_an_answer(cache_clock: CacheClock, fixed: Fixed) -> None:
     """After 55 minutes of the hour a question is answered at once and refreshes behind; once, also when it fails."""
     cached = CachedOpenRouterRepository(fixed)
 
@@ -339,25 +260,25 @@ def test_a_refresh_behind_an_answer(hands: Hands, fixed: Fixed) -> None:
             await asyncio.sleep(0)
 
     run(ask(1))
-    hands.now += 55 * 60
+    cache_clock.now += 55 * 60
     fixed.fails = True
     run(ask(3))
     assert 2 == len(fixed.asked)
-    hands.now += 60
+    cache_clock.now += 60
     fixed.fails = False
     run(ask(3))
     assert 3 == len(fixed.asked)
-    hands.now += 55 * 60
+    cache_clock.now += 55 * 60
     cached.enable_background_refresh = False
     run(ask(3))
     assert 3 == len(fixed.asked)
 
 
-def test_a_refresh_dies_with_its_loop(hands: Hands, fixed: Fixed, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refresh_dies_with_its_loop(cache_clock: CacheClock, fixed: Fixed, caplog: pytest.LogCaptureFixture) -> None:
     """A loop that ends takes the refresh behind its answer along without a word, and the next one refreshes again."""
     cached = CachedOpenRouterRepository(fixed)
     run(cached.fetch_all_models())
-    hands.now += 56 * 60
+    cache_clock.now += 56 * 60
 
     async def ask(gate: asyncio.Event | None) -> None:
         fixed.gate = gate
@@ -368,12 +289,12 @@ def test_a_refresh_dies_with_its_loop(hands: Hands, fixed: Fixed, caplog: pytest
     run(ask(asyncio.Event()))
     gc.collect()
     assert ([], {}) == (caplog.records, cached._tasks)
-    hands.now += 60
+    cache_clock.now += 60
     run(ask(None))
     assert (["all"] * 3, 0) == (fixed.asked, cached.l2_cache.age("openrouter:models:list"))
 
 
-def test_the_end_of_a_cached_repository(hands: Hands, fixed: Fixed) -> None:
+def test_the_end_of_a_cached_repository(cache_clock: CacheClock, fixed: Fixed) -> None:
     """It stops what runs behind, tells those who wait, and closes what it wraps if that can be closed."""
     cached = CachedOpenRouterRepository(fixed)
 
@@ -482,7 +403,7 @@ def test_a_cache_of_somebody_elses(fixed: Fixed) -> None:
     assert [None] == forgotten
 
 
-def test_the_manager(hands: Hands, fixed: Fixed) -> None:
+def test_the_manager(cache_clock: CacheClock, fixed: Fixed) -> None:
     """It warms and refreshes the cache, and says what is in it."""
     manager = CacheManager(CachedOpenRouterRepository(fixed))
 
@@ -512,7 +433,7 @@ def test_the_manager(hands: Hands, fixed: Fixed) -> None:
     assert ["all", "all"] == fixed.asked
 
 
-def test_warming_once_at_a_time(hands: Hands, fixed: Fixed) -> None:
+def test_warming_once_at_a_time(cache_clock: CacheClock, fixed: Fixed) -> None:
     """A second warming while one is under way waits for it and asks nothing, and a failing repository is no error."""
     manager = CacheManager(CachedOpenRouterRepository(fixed))
 
@@ -536,7 +457,7 @@ def test_warming_once_at_a_time(hands: Hands, fixed: Fixed) -> None:
     assert ["all"] * 3 == fixed.asked
 
 
-def test_periodic_refreshes(hands: Hands, fixed: Fixed) -> None:
+def test_periodic_refreshes(cache_clock: CacheClock, fixed: Fixed) -> None:
     """They go on until they are stopped, in one task however often they are started, and start anew in another loop."""
     manager = CacheManager(CachedOpenRouterRepository(fixed))
 
@@ -564,7 +485,7 @@ def test_periodic_refreshes(hands: Hands, fixed: Fixed) -> None:
         run(manager.start_periodic_refresh(0))
 
 
-def test_periodic_refreshes_of_another_loop(hands: Hands, fixed: Fixed) -> None:
+def test_periodic_refreshes_of_another_loop(cache_clock: CacheClock, fixed: Fixed) -> None:
     """They can be stopped from another loop than the one that they run in."""
     manager = CacheManager(CachedOpenRouterRepository(fixed))
     started, ended = threading.Event(), threading.Event()
@@ -910,7 +831,7 @@ def test_a_flight_that_lands_while_somebody_asks() -> None:
     assert (None, 5, True) == run(ask())
 
 
-def test_two_loops_ask_a_cached_repository(hands: Hands, fixed: Fixed) -> None:
+def test_two_loops_ask_a_cached_repository(cache_clock: CacheClock, fixed: Fixed) -> None:
     """A loop that ends leaves the question of another one alone."""
     cached = CachedOpenRouterRepository(fixed)
 
