@@ -75,7 +75,8 @@ try:
 except SettingsError as error:
     assert "stranger:// and a name" in str(error)
 with Pricing(Settings(backend="stranger://x", base_url=sys.argv[1])) as pricing:
-    print(pricing.cost("openai/gpt-4o-mini", 1000, 500).source, len(stranger.STORE))
+    source = pricing.cost("openai/gpt-4o-mini", 1000, 500).source
+print(source, len(stranger.STORE))
 """
 
 

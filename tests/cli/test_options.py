@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from support.commands import MAIN, Ask, process
-from support.upstream import Upstream, raw_peer, read_request, row
+from support.upstream import Answer, Upstream, raw_peer, read_request, row, steady
 from support.waiting import PATIENCE
 
 
@@ -34,7 +34,7 @@ def test_cost_takes_the_time_of_the_call(ask: Ask, upstream: Upstream, at: str, 
 
 def test_a_second_process_answers_from_disk(upstream: Upstream) -> None:
     """What one process fetched, the next one answers from without a request."""
-    patient = f"from openrouter_pricing import _store; _store._READ = {PATIENCE}; {MAIN}"
+    patient = f"from openrouter_pricing._freshness import store; store.READ = {PATIENCE}; {MAIN}"
     start = (sys.executable, "-c", patient)
     first = process("cost", "openai/gpt-4o-mini", "1000", "500", start=start)
     second = process("cost", "openai/gpt-4o-mini", "1000", "500", start=start)
@@ -86,8 +86,9 @@ def test_prices_past_their_time_are_fetched_and_not_answered_stale(
 ) -> None:
     """A process that ends at once cannot refresh behind an answer, so it waits for the new price."""
     monkeypatch.setenv("OPENROUTER_PRICING_L2_TTL", "0.001")
+    upstream.answer = Answer(steady())
     ask("refresh")
-    upstream.say(row(pricing={"prompt": "1", "completion": "1"}))
+    upstream.answer = Answer(steady(row(pricing={"prompt": "1", "completion": "1"})))
     status, out, _ = ask("cost", "openai/gpt-4o-mini", "1", "0")
 
     assert status == 0

@@ -27,6 +27,7 @@ from openrouter_pricing import (
     UpstreamError,
 )
 from openrouter_pricing._http import client as client_module
+from openrouter_pricing._http import transport
 from openrouter_pricing._prices.wire import read_catalog
 
 
@@ -81,7 +82,8 @@ def test_broken_answers(how: str) -> None:
 
 def test_a_dripping_body_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch, hands: Hands) -> None:
     """A body that comes a byte at a time is given up with the first byte after the deadline."""
-    monkeypatch.setattr(client_module, "time", hands.clock)
+    for module in (client_module, transport):
+        monkeypatch.setattr(module, "time", hands.clock)
 
     def talk(conn: socket.socket) -> None:
         read_request(conn)

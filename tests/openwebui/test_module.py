@@ -250,13 +250,13 @@ def test_answer_of_a_404_page(legacy: ModuleType, upstream: Upstream) -> None:
 
 @pytest.mark.parametrize("name", [None, "open_webui.utils.openrouter_models_old"])
 def test_rolling_back(legacy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
-    """Two lines and a variable bring the old file back, and without the variable the new one answers."""
+    """Three lines and a variable bring the old file back, and without the variable the new one answers."""
     folder = tmp_path / "open_webui" / "utils"
     (folder / "openrouter_models_old.py").write_text("get_dynamic_model_pricing = 'old'\n")
-    page = (Path(__file__).parents[2] / "docs" / "openwebui.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "openwebui.md").read_text()
     shim = page.partition("## Rolling back")[2].partition("```text\n")[2].partition("```")[0]
     (folder / "openrouter_models.py").write_text(shim)
-    assert 2 == len([line for line in shim.splitlines() if not line.startswith("#")])
+    assert 3 == len([line for line in shim.splitlines() if not line.startswith("#")])
     if name is not None:
         monkeypatch.setenv("OPENROUTER_MODELS", name)
     del sys.modules["open_webui.utils.openrouter_models"]
