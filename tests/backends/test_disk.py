@@ -1,15 +1,11 @@
-"""Every backend: one suite for all, then what each has of its own."""
+"""The disk backend: who may read it, what it runs, what it mends, and forks."""
 
 from __future__ import annotations
 
 import os
 import pickle
 import sqlite3
-import subprocess
-import sys
 import threading
-import zipfile
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -17,95 +13,9 @@ import diskcache
 import pytest
 from openrouter_pricing.backends import disk
 from openrouter_pricing.backends.disk import DiskBackend
-from openrouter_pricing.backends.memory import MemoryBackend
-from openrouter_pricing.backends.null import NullBackend
-from support.upstream import Upstream
 from support.waiting import PATIENCE
 
-from openrouter_pricing import Backend, Pricing, Settings, SettingsError, open_backend
-from openrouter_pricing.testing import BackendCheck, backend_checks
-
-
-@pytest.mark.parametrize("check", backend_checks(), ids=lambda check: check.__name__)
-@pytest.mark.parametrize("scheme", ["memory", "disk"])
-def test_conformance(check: BackendCheck, scheme: str, tmp_path: Path) -> None:
-    """The backends that keep something do everything that the protocol asks for."""
-    check(lambda: open_backend("memory://" if scheme == "memory" else f"disk://{tmp_path}/store"))
-
-
-@pytest.mark.parametrize("check", backend_checks(stores=False), ids=lambda check: check.__name__)
-def test_conformance_of_null(check: BackendCheck) -> None:
-    """The null backend keeps nothing and does everything else."""
-    check(NullBackend)
-
-
-def test_conformance_suite_can_fail() -> None:
-    """A backend that forgets, decodes, grants every lease or never expires anything does not pass."""
-
-    class Careless(NullBackend):
-        def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
-            """Forget it."""
-
-    failed = []
-    for check in backend_checks():
-        try:
-            check(Careless)
-        except AssertionError:
-            failed.append(check.__name__)
-    assert failed == [
-        "bytes_stay_bytes",
-        "keys_are_apart",
-        "the_last_set_wins",
-        "values_expire",
-        "add_is_granted_once",
-        "add_is_atomic",
-        "only_bytes_are_kept",
-    ]
-
-
-@pytest.mark.parametrize(
-    "check", [c for c in backend_checks() if c.__name__ in ("values_expire", "add_is_granted_once")]
-)
-def test_conformance_suite_notices_values_that_never_expire(
-    check: BackendCheck, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A backend whose clock stands still is caught by the checks of expiry."""
-    readings = iter(range(0, 10_000, 3))
-    monkeypatch.setattr("openrouter_pricing.testing.time.monotonic", lambda: next(readings))
-    with pytest.raises(AssertionError, match="outlived"):
-        check(lambda: MemoryBackend(monotonic=lambda: 0.0))
-
-
-@pytest.mark.parametrize(
-    ("url", "kind"),
-    [("memory://", MemoryBackend), ("null://", NullBackend), ("disk://", DiskBackend), ("DISK:///x", DiskBackend)],
-)
-def test_open_backend(url: str, kind: type) -> None:
-    """A built-in backend is named by its scheme, in any case."""
-    assert type(open_backend(url)) is kind
-
-
-@pytest.mark.parametrize(
-    "url", ["redis-like://x", "disk://relative", "disk:///x?y=1", "memory://x", "null://x", "nothing", ""]
-)
-def test_open_backend_refuses(url: str) -> None:
-    """A URL that names no backend, or that its scheme cannot read, is a settings error that says what is accepted."""
-    with pytest.raises(SettingsError, match="backend"):
-        open_backend(url)
-
-
-def test_open_backend_hides_passwords() -> None:
-    """A password in a backend URL does not reach the message."""
-    with pytest.raises(SettingsError) as caught:
-        open_backend("nosuch://user:hunter2@host/0")
-    assert "hunter2" not in str(caught.value)
-    assert "memory://" in str(caught.value)
-
-
-def test_unknown_scheme_is_refused_at_construction() -> None:
-    """A typing error in the backend's scheme is told when the object is made, not on some later day."""
-    with pytest.raises(SettingsError, match="nosuch"):
-        Pricing(Settings(backend="nosuch://x"))
+from openrouter_pricing import open_backend
 
 
 def test_disk_uses_the_platform_directory(tmp_path: Path) -> None:
@@ -401,65 +311,3 @@ def test_fork_waits_for_a_write_under_way(tmp_path: Path) -> None:
     assert os.waitpid(pid, 0)[1] == 0
     assert order == ["written", "forked"]
     backend.close()
-
-
-STRANGER_CODE = """
-STORE = {}
-
-class Backend:
-    def __init__(self, url): self.url = url
-    def get(self, key): return STORE.get(key)
-    def set(self, key, value, *, ttl=None): STORE[key] = value
-    def add(self, key, value, *, ttl): return STORE.setdefault(key, value) is value
-    def delete(self, key): STORE.pop(key, None)
-    def close(self): pass
-
-def open_stranger(url):
-    if url.endswith("bad"):
-        raise ValueError("stranger:// and a name")
-    return Backend(url)
-"""
-STRANGER_USE = """
-import sys
-from openrouter_pricing import Pricing, Settings, SettingsError, open_backend
-import stranger
-assert open_backend("stranger://x").url == "stranger://x"
-try:
-    open_backend("stranger://bad")
-except SettingsError as error:
-    assert "stranger:// and a name" in str(error)
-with Pricing(Settings(backend="stranger://x", base_url=sys.argv[1])) as pricing:
-    print(pricing.cost("openai/gpt-4o-mini", 1000, 500).source, len(stranger.STORE))
-"""
-
-
-def test_a_strangers_backend_is_found(tmp_path: Path, upstream: Upstream) -> None:
-    """A package that registers a scheme in the entry-point group is used like a built-in one."""
-    wheel = tmp_path / "stranger-1-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("stranger.py", STRANGER_CODE)
-        archive.writestr("stranger-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: stranger\nVersion: 1\n")
-        archive.writestr("stranger-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(
-            "stranger-1.dist-info/entry_points.txt",
-            "[openrouter_pricing.backends]\naaa = stranger:other\nstranger = stranger:open_stranger\n",
-        )
-        archive.writestr("stranger-1.dist-info/RECORD", "")
-    site = tmp_path / "site"
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--target", str(site), str(wheel)]
-    subprocess.run(pip, check=True, capture_output=True, cwd=tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-c", STRANGER_USE, upstream.url],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(site)},
-        cwd=tmp_path,
-        check=False,
-    )
-    assert done.stdout == "live 2\n", done.stderr
-
-
-def test_backends_are_backends() -> None:
-    """Each built-in backend satisfies the protocol that its consumer owns."""
-    kinds: list[Callable[[], object]] = [MemoryBackend, NullBackend, DiskBackend]
-    assert all(isinstance(kind(), Backend) for kind in kinds)
