@@ -17,7 +17,7 @@ import attrs
 from ._base import money
 from ._base.log import logger
 from ._base.masking import mask
-from .errors import SettingsError
+from .errors import SettingsError, shortened
 
 _PREFIX = "OPENROUTER_PRICING_"
 _KEY = "OPENROUTER_API_KEY"
@@ -220,7 +220,7 @@ class Settings:
         names = {variable(field.name): field.name for field in attrs.fields(cls)}
         for name in environ:
             if name.startswith(_PREFIX) and name not in names:
-                logger(__name__).warning("%s is no option of openrouter-pricing and has no effect", name)
+                logger(__name__).warning("%s is no option of openrouter-pricing and has no effect", shortened(name))
         given = {option: environ[name] for name, option in names.items() if environ.get(name)}
         if "api_key" not in given and environ.get(_KEY):
             given["api_key"] = environ[_KEY]

@@ -20,7 +20,8 @@ from .catalog import Catalog
 _MAX_VALUES = 1_000_000  # 400 models have 34,000; ten million tiny ones fit into 32 MiB and fill gigabytes
 _MOST_PROBLEMS = 20  # that are told one by one
 _MEASURED = ("latency_", "throughput_", "uptime_", "perf_", "status")
-_TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{},:]', re.DOTALL)
+#: Where a string begins it always ends, at the latest with the text: nothing is ever tried twice.
+_TOKENS = re.compile(rb'"[^"\\]*(?:\\(?:.|\Z)[^"\\]*)*(?:"|\Z)|[\[\]{},:]', re.DOTALL)
 
 
 @attrs.frozen
