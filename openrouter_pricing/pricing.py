@@ -354,9 +354,10 @@ class Pricing:
         self.close()
 
     def __del__(self) -> None:
-        cache = getattr(self, "_cache", None)
-        if cache is not None and cache.in_use and self._warmer is not None:
-            self._warmer.stop(timeout=0)
+        cache, warmer = getattr(self, "_cache", None), getattr(self, "_warmer", None)
+        if warmer is not None:
+            warmer.stop(timeout=0)  # or its thread would keep everything alive
+        if cache is not None and cache.in_use:
             warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
 
 

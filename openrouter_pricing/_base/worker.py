@@ -21,6 +21,8 @@ class _Job:
 class Worker:
     """One daemon thread, started with the first job. A job that hangs blocks the later ones, never their askers.
 
+    The thread ends when the worker is closed or dropped.
+
     Args:
         name: of the thread.
     """
@@ -65,6 +67,10 @@ class Worker:
             jobs, self._jobs = self._jobs, None
         if jobs is not None:
             jobs.put(None)
+
+    def __del__(self) -> None:
+        if self._jobs is not None:
+            self._jobs.put(None)  # which is safe here, wherever the collector interrupts what
 
 
 def _loop(jobs: SimpleQueue[_Job | None]) -> None:
