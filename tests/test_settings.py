@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import pickle
 import math
+import pickle
 from decimal import Decimal
 from typing import Any
 
