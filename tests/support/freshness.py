@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from openrouter_pricing.backends.memory import MemoryBackend
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from openrouter_pricing._freshness.cache import _Process
 
 MODEL = "openai/gpt-4o-mini"
+#: Makes a ``Pricing`` that a test is done with; the fixture ``make_pricing``.
+Make = Callable[..., Pricing]
 
 
 def priced(price: str) -> dict[str, Any]:
