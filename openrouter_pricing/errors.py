@@ -100,6 +100,23 @@ class UnpricedUsageError(PricingError):
         return f"cannot price {self.dimension} of model {self.model_id!r}: {self.reason}"
 
 
+class ResponseError(PricingError, ValueError):
+    """A response cannot be read, or has no usage.
+
+    Args:
+        field: the field of the response that is wrong.
+        problem: what is wrong with it, for people.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(field, problem)
+        self.field = field
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.field[:100]} {self.problem[:390]}"
+
+
 class UpstreamError(PricingError):
     """OpenRouter, or whatever stands in for it, gave no usable catalogue."""
 

@@ -36,7 +36,8 @@ CATALOG = Catalog.from_models(ROWS)
 EXACT = {"model": "a/plain", "usage": {"prompt_tokens": 3, "completion_tokens": 1, "cost": 13}}
 OFF = {"model": "a/plain", "usage": {"prompt_tokens": 3, "cost": 3.25}}
 REFUND = {"model": "a/plain", "usage": {"prompt_tokens": 3, "cost": 2.5}}
-SILENT = {"model": "a/plain", "usage": {"prompt_tokens": 7}}
+SILENT = {"model": "a/plain", "usage": {"prompt_tokens": 7, "completion_tokens": 0}}
+PLAIN = {"prompt_tokens": 1, "completion_tokens": 0}
 GONE = {"model": "gone/model", "usage": {"prompt_tokens": 7, "cost": 0.5}}
 
 
@@ -161,7 +162,7 @@ def test_the_worst_residuals_are_named() -> None:
         "reported": "2",
         "computed": "3",
         "residual": "-1",
-        "kind": "provider",
+        "kind": "unexplained",
     } == audited(data).report()["worst"][1]
 
 
@@ -223,8 +224,9 @@ BAD: list[tuple[bytes, str, str]] = [
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "cost": -1}}', "bad number", "cost must not be negative"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "cost": "dear"}}', "bad number", "cost is not a readable"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "currency": "EUR"}}', "other currency", "currency must be"),
+    (b'{"model": "a/plain", "usage": {"prompt_tokens": 1}}', "half a usage", "completion_tokens is missing"),
     (
-        b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "server_tool_use": {"web_search_requests": 1}}}',
+        encoded({"model": "a/plain", "usage": {**PLAIN, "server_tool_use": {"web_search_requests": 1}}})[:-1],
         "unpriced usage",
         "cannot price web_searches of model 'a/plain'",
     ),
@@ -277,7 +279,7 @@ def test_no_json_upsets_it(responses: list[Any]) -> None:
     """Whatever stands in a line, each is counted once, and the report is JSON."""
     audit = audited(encoded(*responses))
 
-    assert len(responses) == audit.total.lines == sum(list(counts(audit).values())[1:])
+    assert len(responses) == audit.total.lines == sum(list(counts(audit).values())[1:]) + audit.reported.lines
     assert json.loads(json.dumps(audit.report(), allow_nan=False))
 
 
@@ -414,12 +416,12 @@ def test_what_is_printed(ask: Ask) -> None:
         "total          10          22.5            29             0",
         "",
         "model    kind of residual  lines  residual USD",
-        "a/plain  provider              3             0",
+        "a/plain  unexplained           3             0",
         "",
         "line  worst residuals  reported USD  computed USD  residual USD  kind",
-        "   4  a/plain                   2.5             3          -0.5  provider",
-        "   2  a/plain                  3.25             3          0.25  provider",
-        "   3  a/plain                  3.25             3          0.25  provider",
+        "   4  a/plain                   2.5             3          -0.5  unexplained",
+        "   2  a/plain                  3.25             3          0.25  unexplained",
+        "   3  a/plain                  3.25             3          0.25  unexplained",
         "",
         "unknown model  lines  first line  reported USD  why",
         "gone/model         1           6           0.5  not listed",
@@ -570,7 +572,7 @@ def test_live_prices_are_asked_for_once(capsys: pytest.CaptureFixture[str], upst
 def test_old_prices_are_said_to_be_old(capsys: pytest.CaptureFixture[str], upstream: Upstream) -> None:
     """Where nobody answers, the bundled prices are the measure, and stderr says so."""
     upstream.fail(404)
-    status = run(("audit", log({"model": "openai/gpt-4o-mini", "usage": {"prompt_tokens": 1}})))
+    status = run(("audit", log({"model": "openai/gpt-4o-mini", "usage": {"prompt_tokens": 1, "completion_tokens": 0}})))
     out, err = capsys.readouterr()
 
     assert (0, 1) == (status, err.count("\n"))

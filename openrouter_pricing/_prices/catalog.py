@@ -20,6 +20,10 @@ FORMAT = 2
 #: Suffixes that choose a route and not a price: the base row prices them.
 #: https://openrouter.ai/docs/guides/routing/model-variants
 _ROUTING = (":nitro", ":floor", ":exacto", ":online")
+#: What follows is a preset's name, which changes parameters and not the price.
+#: https://openrouter.ai/docs/guides/features/presets
+_PRESET = "@preset/"
+_LONGEST = 1_000  # characters of a name that is taken apart
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -173,7 +177,7 @@ class Catalog(Mapping[str, Model]):
         return isinstance(model_id, str) and self._resolve(model_id) is not None
 
     def __getitem__(self, model_id: str) -> Model:
-        """The model of an id, a canonical slug, or either with a routing suffix.
+        """The model of an id, a canonical slug, or either with a routing suffix or a preset.
 
         An ``~alias`` row prices itself; where its price is variable, the row that it points at is given instead.
 
@@ -207,19 +211,21 @@ class Catalog(Mapping[str, Model]):
         while name not in self._rows:
             if slug := self._slugs.get(name):
                 return slug
-            if not name.endswith(_ROUTING):
+            if len(name) > _LONGEST:
                 return None
-            name = name.rpartition(":")[0]
+            if _PRESET in name:
+                name = name.partition(_PRESET)[0]
+            elif name.endswith(_ROUTING):
+                name = name.rpartition(":")[0]
+            else:
+                return None
         return name
 
     def near(self, model_id: str, limit: int = 3) -> list[str]:
-        """Listed ids that are spelt like ``model_id``, nearest first. Takes milliseconds."""
-        import difflib  # slow to import, and nobody misspells on the hot path
+        """Listed ids that are spelt like ``model_id``, or that providers call so, nearest first. Takes milliseconds."""
+        from .near import near  # needed by nobody on the hot path
 
-        name = model_id.lower()
-        found = [known for known in self._rows if known.partition("/")[2] == name]
-        found += difflib.get_close_matches(name, self._rows, n=limit, cutoff=0.6)
-        return list(dict.fromkeys(found))[:limit]
+        return near(model_id, self._rows, self._slugs, limit)
 
     # -- looking around --------------------------------------------------------------------------------------------
 
@@ -291,7 +297,7 @@ class Catalog(Mapping[str, Model]):
         return dict(sorted(groups.items()))
 
     def by_category(self) -> dict[Category, list[Model]]:
-        """Category to its models, cheapest category first; router models, which have no category, are left out."""
+        """Category to its models, cheapest category first; models without a category are left out."""
         return {category: self.find(category=category) for category in Category}
 
 
