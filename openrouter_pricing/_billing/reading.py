@@ -116,7 +116,6 @@ def make_reading(
     """
     consumed, total, flags, counted, doubt, one_sided, passes = counts
     reported, fee, upstream, parts, byok = said
-    flags += _flags(consumed)
     searches = 0
     ran = False
     if tools is not NOTHING:
@@ -124,7 +123,8 @@ def make_reading(
         searches = _own_searches(consumed, tools) if consumed.web_searches else 0
     if consumed.reasoning_tokens and isinstance(total, (int, float)):
         consumed, outside = _with_reasoning(consumed, total)
-        flags = outside + flags if outside else flags
+        flags += outside
+    flags += _flags(consumed)
     if doubt is None and not consumed.prompt_tokens and not consumed.completion_tokens and not consumed.web_searches:
         # A response of the cache has zeroed usage and costs nothing, not even a request:
         # https://openrouter.ai/docs/guides/features/response-caching
