@@ -289,6 +289,38 @@ def test_what_nothing_is_taken_of_has_no_line() -> None:
     assert [("prompt", 0, 1), ("completion", 0, 1)] == bill(rates, Usage(0, cached_tokens=5))
 
 
+def test_a_part_without_a_price_has_no_line() -> None:
+    """Tokens of a part that lists no price, or one of 0, stay in the line of the whole."""
+    for price in (None, 0):
+        rates = Rates(prompt=1, completion=1, input_cache_read=price)
+        assert [("prompt", 5, 1), ("completion", 0, 1)] == bill(rates, Usage(5, cached_tokens=3))
+
+
+@pytest.mark.parametrize(
+    ("written", "hour", "expected"),
+    [
+        (4, 0, {"input_cache_write": 4}),
+        (4, 4, {"input_cache_write_1h": 4}),
+        (4, 1, {"input_cache_write": 3, "input_cache_write_1h": 1}),
+        (5, 5, {"input_cache_write_1h": 5}),
+        (9, 0, {"input_cache_write": 5}),
+        (9, 2, {"input_cache_write": 3, "input_cache_write_1h": 2}),
+        (9, 9, {"input_cache_write_1h": 5}),
+        (0, 9, {"input_cache_write_1h": 5}),
+        (2, 9, {"input_cache_write_1h": 5}),
+    ],
+)
+@pytest.mark.parametrize(("short", "long"), [("0.1", "0.2"), ("3", "4")], ids=["storage", "instead of the prompt"])
+def test_writes_are_never_more_than_the_prompt(
+    written: int, hour: int, expected: dict[str, int], short: str, long: str
+) -> None:
+    """Of a prompt of five tokens no more than five are written, those for an hour first, whatever a write costs."""
+    rates = Rates(prompt=1, completion=1, input_cache_write=short, input_cache_write_1h=long)
+    lines = bill(rates, Usage(5, cache_write_tokens=written, cache_write_1h_tokens=hour))
+
+    assert expected == {item: tokens for item, tokens, _ in lines if item.startswith("input_cache_write")}
+
+
 # -- searches ----------------------------------------------------------------------------------------------------------
 
 
