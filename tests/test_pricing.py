@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
 from support.hands import Hands
+from support.pinned import AS_OF, ROWS
 from support.upstream import Answer, Upstream, row, steady
 
 from openrouter_pricing import (
@@ -25,22 +26,7 @@ from openrouter_pricing import (
     VariablePriceError,
 )
 
-AS_OF = datetime(2026, 8, 20, tzinfo=timezone.utc)
-NIGHT = {"utc_start": 2200, "utc_end": 600, "prompt": "1"}
-ROWS = [
-    row(),
-    row("a/nightly", pricing={"prompt": "2", "completion": "0", "overrides": [NIGHT]}),
-    row("a/router", pricing={"prompt": "-1", "completion": "-1"}),
-    row("a/asking", pricing={"prompt": "0", "completion": "0", "request": "0.005"}),
-    row("a/prompt-only", pricing={"prompt": "1"}),
-]
 Make = Callable[..., Pricing]
-
-
-@pytest.fixture
-def pinned() -> Pricing:
-    """Prices that never change."""
-    return Pricing(Settings(), catalog=Catalog.from_models(ROWS, as_of=AS_OF))
 
 
 def test_the_five_lines(pinned: Pricing) -> None:
