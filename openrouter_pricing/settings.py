@@ -17,7 +17,7 @@ import attrs
 from ._base import money
 from ._base.log import logger
 from ._base.masking import mask
-from .errors import SettingsError
+from .errors import SettingsError, shortened
 
 _PREFIX = "OPENROUTER_PRICING_"
 _KEY = "OPENROUTER_API_KEY"
@@ -267,7 +267,9 @@ def unknown_option(name: str, prefix: str = _PREFIX) -> SettingsError:
 
     known = [prefix + field.name.upper() for field in attrs.fields(Settings)]
     near = difflib.get_close_matches(name[:100].upper(), known, n=3, cutoff=0.6)
-    return SettingsError(name, "", f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(known)}")
+    return SettingsError(
+        shortened(name), "", f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(known)}"
+    )
 
 
 def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:

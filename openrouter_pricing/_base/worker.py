@@ -25,6 +25,8 @@ class Job:
 class Worker:
     """One daemon thread, started with the first job. A job that hangs blocks the later ones, never their askers.
 
+    The thread ends when the worker is closed or dropped.
+
     Args:
         name: of the thread.
     """
@@ -50,9 +52,13 @@ class Worker:
             if self._late is not None and not self._late.done.is_set():
                 raise TimeoutError("an earlier operation still hangs")
             if self._jobs is None:
-                jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-                threading.Thread(target=_loop, args=(jobs,), name=self._name, daemon=True).start()
-                self._jobs = jobs
+                # Kept before it is served: a signal handler may come between, and must not start a second thread.
+                self._jobs = queue.SimpleQueue()
+                try:
+                    threading.Thread(target=_loop, args=(self._jobs,), name=self._name, daemon=True).start()
+                except RuntimeError:
+                    self._jobs = None
+                    raise
             self._jobs.put(job)
         return job
 
@@ -79,6 +85,10 @@ class Worker:
             jobs, self._jobs = self._jobs, None
         if jobs is not None:
             jobs.put(None)
+
+    def __del__(self) -> None:
+        if self._jobs is not None:
+            self._jobs.put(None)  # which is safe here, wherever the collector interrupts what
 
 
 def _loop(jobs: queue.SimpleQueue[Job | None]) -> None:

@@ -25,7 +25,7 @@ import urllib3.exceptions
 from .._base.masking import mask
 from .._prices import wire
 from .._prices.wire import Fetched
-from ..errors import PayloadError, StatusError, TransportError, UpstreamError
+from ..errors import PayloadError, StatusError, TransportError, UpstreamError, quoted
 from ..settings import Settings
 from .transport import Adapter, Auth, Session, read_body, reason
 
@@ -112,7 +112,7 @@ class Client:
         """
         author, _, slug = model_id.partition("/")
         if not author or not slug or "/" in slug or {author, slug} & {".", ".."}:
-            raise ValueError(f"model_id must be 'author/slug', not {model_id!r}")
+            raise ValueError(f"model_id must be 'author/slug', not {quoted(model_id)}")
         return self._retrying(f"/models/{quote(author)}/{quote(slug, safe=':')}/endpoints", etag, deadline)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._base import money
 from .._base.clock import aware
-from ..errors import PayloadError, UnknownModelError
+from ..errors import PayloadError, UnknownModelError, quoted
 from .model import Category, Model
 from .rates import effective_prices
 
@@ -21,6 +21,8 @@ FORMAT = 2
 #: Suffixes that choose a route and not a price: the base row prices them.
 #: https://openrouter.ai/docs/guides/routing/model-variants
 _ROUTING = (":nitro", ":floor", ":exacto", ":online")
+_LONGEST = 1_000  # characters of a name with its suffixes; an id has 300 at most
+_SPELT = 100  # characters of a name that others are compared with; the longest listed one has 61
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -136,7 +138,9 @@ class Catalog(Mapping[str, Model]):
         try:
             head = json.loads(line)
             if head["format"] != FORMAT:
-                raise PayloadError(f"data: format {head['format']!r} is not the format {FORMAT} that is read here")
+                raise PayloadError(
+                    f"data: format {quoted(head['format'])} is not the format {FORMAT} that is read here"
+                )
             as_of = aware(datetime.fromisoformat(head["as_of"]), "as_of")
             return cls.from_body(body, as_of=as_of, digest=head["digest"], skipped=head["skipped"])
         except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -241,6 +245,8 @@ class Catalog(Mapping[str, Model]):
         return Model.from_dict(json.loads(text), text)
 
     def _resolve(self, name: str) -> str | None:
+        if len(name) > _LONGEST:
+            return None
         while name not in self._rows:
             if slug := self._slugs.get(name):
                 return slug
@@ -253,6 +259,8 @@ class Catalog(Mapping[str, Model]):
         """Listed ids that are spelt like ``model_id``, nearest first. Takes milliseconds."""
         import difflib  # slow to import, and nobody misspells on the hot path
 
+        if len(model_id) > _SPELT:
+            return []
         name = model_id.lower()
         found = [known for known in self._rows if known.partition("/")[2] == name]
         found += difflib.get_close_matches(name, self._rows, n=limit, cutoff=0.6)
@@ -288,6 +296,7 @@ class Catalog(Mapping[str, Model]):
         for name, value in (("text", text), ("provider", provider), ("modality", modality)):
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+        part, who = (text or "").lower(), (provider or "").lower()  # once, and not for every model
         wanted = None if category is None else _category(category)
         highest = None if max_prompt_price is None else money.read(max_prompt_price, "max_prompt_price")
         least = None if min_context is None else money.count(min_context, "min_context")
@@ -295,8 +304,8 @@ class Catalog(Mapping[str, Model]):
         return [
             model
             for model in map(self._own, self)
-            if (text is None or text.lower() in model.id.lower() or text.lower() in model.name.lower())
-            and (provider is None or model.provider.lower() == provider.lower())
+            if (text is None or part in model.id.lower() or part in model.name.lower())
+            and (provider is None or model.provider.lower() == who)
             and (wanted is None or model.category is wanted)
             and (least is None or (model.context_length or 0) >= least)
             and (highest is None or _within(model, highest))
@@ -357,7 +366,7 @@ def _category(value: Category | str) -> Category:
         for category in Category:
             if category.value.lower() == value.lower():
                 return category
-    raise ValueError(f"category must be one of {', '.join(c.value for c in Category)}, not {value!r}")
+    raise ValueError(f"category must be one of {', '.join(c.value for c in Category)}, not {quoted(value)}")
 
 
 def _within(model: Model, highest: Decimal) -> bool:

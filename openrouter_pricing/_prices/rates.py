@@ -12,6 +12,7 @@ import attrs
 
 from .._base import money
 from .._base.clock import aware
+from ..errors import quoted
 
 #: Every price key that is known. Unknown keys are kept in ``Rates.extra`` and never charged.
 PRICE_KEYS = (
@@ -228,7 +229,7 @@ class Rates:
             ValueError: there is no such price key.
         """
         if key not in PRICE_KEYS:
-            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {key!r}")
+            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {quoted(key)}")
         price: Decimal | None = getattr(self, key)
         return None if price is None else money.multiply(price, money.MILLION)
 
@@ -242,7 +243,7 @@ class Rates:
             ValueError: there is no such price key.
         """
         if key not in PRICE_KEYS:
-            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {key!r}")
+            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {quoted(key)}")
         price: Decimal | None = getattr(self, key)
         if price is None or not self.discount or not 0 < self.discount < 1:
             return price

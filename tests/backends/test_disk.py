@@ -36,13 +36,13 @@ def test_disk_url_is_decoded(tmp_path: Path) -> None:
 
 
 def test_disk_keeps_others_out(tmp_path: Path) -> None:
-    """The directory is the owner's alone, also when it was there before."""
-    directory = tmp_path / "store"
-    directory.mkdir(mode=0o755)
-    backend = DiskBackend(directory)
-    backend.set("key", b"value")
-    assert directory.stat().st_mode & 0o777 == 0o700
-    backend.close()
+    """The directory is the owner's alone; one that was there before is used as it is."""
+    (tmp_path / "old").mkdir(mode=0o755)
+    for name, mode in (("new", 0o700), ("old", 0o755)):
+        backend = DiskBackend(tmp_path / name)
+        backend.set("key", b"value")
+        assert mode == (tmp_path / name).stat().st_mode & 0o777
+        backend.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from support.children import in_child
 from support.waiting import PATIENCE
 from support.webui import Fixed, run
 
@@ -29,7 +30,7 @@ def test_flights_of_two_loops(fixed: Fixed) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert [5] * 80 == found
-    assert {} == made._flights
+    assert {} == made._here.get().flights
 
 
 def test_a_flight_that_outlives_its_loop() -> None:
@@ -57,7 +58,7 @@ def test_a_flight_that_outlives_its_loop() -> None:
         failing.cancel()
         gate.set()
         found = await other
-        while made._flights:
+        while made._here.get().flights:
             await asyncio.sleep(0)
         await asyncio.sleep(0)
         return f"{found} {task.cancelled()}"
@@ -79,7 +80,7 @@ def test_a_flight_that_fails() -> None:
 
 
 def test_flights_that_never_land() -> None:
-    """A loop that is closed before its flight starts is not kept, nor is what a parent process had under way."""
+    """A loop that is closed before its flight starts is not kept."""
     made = flights.Flights()
     loop = asyncio.new_event_loop()
 
@@ -92,14 +93,24 @@ def test_flights_that_never_land() -> None:
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop.close()
-    assert (True, 1) == (task.done(), len(made._flights))
+    assert (True, 1) == (task.done(), len(made._here.get().flights))
 
-    async def ask() -> int:
-        made._flights[(-1, 0, "key")] = flights._Flight(asyncio.get_running_loop())
-        return await made.ask("key", lambda: 5)
+    assert 5 == run(made.ask("key", lambda: 5))
+    assert {} == made._here.get().flights
 
-    assert 5 == run(ask())
-    assert {} == made._flights
+
+def test_what_a_parent_had_under_way_is_none_of_a_childs() -> None:
+    """A forked child asks anew, though its parent's flight never lands there."""
+    made, gate = flights.Flights(), threading.Event()
+
+    async def ask() -> bool:
+        question = asyncio.ensure_future(made.ask("key", lambda: gate.wait(PATIENCE)))
+        await asyncio.sleep(0)
+        alone = in_child(lambda: {} == made._here.get().flights)
+        gate.set()
+        return alone and await question
+
+    assert run(ask())
 
 
 def test_a_flight_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,8 +144,8 @@ def test_what_is_computed_takes_turns() -> None:
         return list(await asyncio.gather(*(made.make(str(n), partial(work, n), int) for n in range(100))))
 
     assert list(range(100)) == run(ask())
-    assert ({1}, {}) == (set(most), made._flights)
-    assert not made._turns[os.getpid()].waiting
+    assert ({1}, {}) == (set(most), made._here.get().flights)
+    assert not made._here.get().waiting
 
 
 def test_nothing_is_computed_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,11 +171,11 @@ def test_a_flight_that_lands_while_somebody_asks() -> None:
     async def ask() -> tuple[Any, ...]:
         loop = asyncio.get_running_loop()
         place = (os.getpid(), id(loop), "key")
-        landed = made._flights[place] = flights._Flight(loop)
+        landed = made._here.get().flights[place] = flights._Flight(loop)
         landed.land()
         found = await made.ask("key", lambda: 5)
-        following = made._flights[place] = flights._Flight(loop)
+        following = made._here.get().flights[place] = flights._Flight(loop)
         assert [] == made._land(place, landed)
-        return landed.join(), found, made._flights[place] is following
+        return landed.join(), found, made._here.get().flights[place] is following
 
     assert (None, 5, True) == run(ask())
