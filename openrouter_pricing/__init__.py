@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ._base.clock import Clock
     from ._billing.cost import Cost, CostLine, PriceRange
     from ._billing.markup import Markup
+    from ._billing.stream import StreamCost
     from ._billing.usage import Usage
     from ._freshness.breaker import CircuitBreaker
     from ._freshness.protocols import Backend, EndpointSource, Source
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         CircuitOpenError,
         PayloadError,
         PricingError,
+        ResponseError,
         SettingsError,
         StatusError,
         TransportError,
@@ -64,11 +66,13 @@ __all__ = [
     "Pricing",
     "PricingError",
     "Rates",
+    "ResponseError",
     "Settings",
     "SettingsError",
     "Source",
     "Stats",
     "StatusError",
+    "StreamCost",
     "TransportError",
     "UnknownModelError",
     "UnknownProviderError",
@@ -85,6 +89,7 @@ _HOMES = {
     "_base.clock": ("Clock",),
     "_billing.cost": ("Cost", "CostLine", "PriceRange"),
     "_billing.markup": ("Markup",),
+    "_billing.stream": ("StreamCost",),
     "_billing.usage": ("Usage",),
     "_freshness.breaker": ("CircuitBreaker",),
     "_freshness.protocols": ("Backend", "EndpointSource", "Source"),
