@@ -16,6 +16,8 @@ import diskcache  # type: ignore[import-untyped]
 import diskcache.core  # type: ignore[import-untyped]
 import platformdirs
 
+from .directory import claim, make
+
 __all__ = ["DiskBackend"]
 
 _T = TypeVar("_T")
@@ -29,7 +31,8 @@ _LOOK_UP = (
 )
 _BUSY = 0.3  # seconds to wait for another process's write
 _AGAIN = 0.005  # seconds between two tries to open
-_FORK_WAIT = 0.8  # seconds that a fork waits for a write under way
+_FORK_WAIT = 0.8  # seconds that a fork waits for writes under way, of all stores together
+_FILES = ("cache.db", "cache.db-journal", "cache.db-wal", "cache.db-shm")
 
 
 class _BytesDisk(diskcache.Disk):  # type: ignore[misc]
@@ -46,6 +49,16 @@ class _BytesDisk(diskcache.Disk):  # type: ignore[misc]
         if not raw:
             raise ValueError("a pickled key in the store is not read")
         return super().get(key, raw)
+
+    def filename(self, key: Any = diskcache.UNKNOWN, value: Any = diskcache.UNKNOWN) -> Any:
+        """Where a large value goes. diskcache would make the directories as the umask says."""
+        filename, full_path = super().filename(key, value)
+        if not self._inside(filename):
+            raise ValueError("a directory of the store leads outside of it and is not written to")
+        folder = Path(full_path).parent
+        make(folder.parent)
+        make(folder)
+        return filename, full_path
 
     def store(self, value: Any, read: Any, key: Any = diskcache.UNKNOWN) -> Any:
         return super().store(_expect(value, bytes), read, key)
@@ -90,8 +103,9 @@ class DiskBackend:
     calls corrupt is moved aside, that one question fails, and the next finds a new one.
 
     Args:
-        directory: where; the platform's cache directory for this package when left out. It is made, and kept, readable
-            by its owner alone.
+        directory: where; the platform's cache directory for this package when left out. It is made readable by its
+            owner alone. One that is there already is used as it is, or refused with a :class:`PermissionError` where
+            other users could write to it or swap it.
     """
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
@@ -100,7 +114,7 @@ class DiskBackend:
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._cache: diskcache.Cache | None = None
-        self._guards_fork = False
+        _stores[self] = None
 
     def __repr__(self) -> str:
         return f"<DiskBackend in {self._directory}>"
@@ -116,7 +130,7 @@ class DiskBackend:
     def get(self, key: str) -> bytes | None:
         """The value, or None where there is none or it has expired."""
         with self._own_lock():
-            self._claim()
+            claim(self._directory, *_FILES)
             try:
                 return self._look_up(key)
             except sqlite3.Error:
@@ -135,6 +149,15 @@ class DiskBackend:
     def delete(self, key: str) -> None:
         """Forget the value; one that is not there is no error."""
         self._do(lambda cache: cache.delete(key))
+
+    def compare_and_delete(self, key: str, value: bytes) -> bool:
+        """Forget the value if it is this one, atomically over all processes; whether it was."""
+
+        def work(cache: diskcache.Cache) -> bool:
+            with cache.transact():
+                return cache.get(key) == value and bool(cache.delete(key))
+
+        return self._do(work)
 
     def close(self) -> None:
         """Let go of the store; the next question opens it again."""
@@ -192,7 +215,7 @@ class DiskBackend:
 
     def _open(self) -> diskcache.Cache:
         if self._cache is None:
-            self._claim()
+            claim(self._directory, *_FILES)
             self._cache = self._construct()
         return self._cache
 
@@ -206,17 +229,6 @@ class DiskBackend:
                 if "locked" not in str(error) or time.monotonic() >= until:
                     raise
             time.sleep(_AGAIN)
-
-    def _claim(self) -> None:
-        """Make the directory and keep others out; refuse one that belongs to somebody else."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = self._directory.stat()
-        if found.st_uid != os.geteuid():
-            raise PermissionError(f"the cache directory {self._directory} belongs to another user")
-        if found.st_mode & 0o077:
-            self._directory.chmod(0o700)
-        if not self._guards_fork:
-            self._guard_fork()
 
     def _mend(self) -> None:
         """Move a corrupt database aside, unless another process has done so already."""
@@ -236,22 +248,27 @@ class DiskBackend:
                 if path.exists():
                     path.replace(path.with_name(f"{name}.corrupt"))
 
-    def _guard_fork(self) -> None:
-        """Let a fork wait for a write under way: a child would inherit SQLite's file locks."""
-        self._guards_fork = True
-        mine = weakref.ref(self)
 
-        def before() -> None:
-            backend = mine()
-            if backend is not None:
-                backend._held = backend._own_lock().acquire(timeout=_FORK_WAIT)
+# -- forking: one hook for all stores, so that those that are dropped leave none ---------------------------------------
 
-        def after() -> None:
-            backend = mine()
-            if backend is not None and backend._held:
-                backend._held = False
-                backend._lock.release()
+_stores: weakref.WeakKeyDictionary[DiskBackend, None] = weakref.WeakKeyDictionary()
+_forking = threading.local()
 
-        os.register_at_fork(before=before, after_in_parent=after)
 
-    _held = False
+def _before_fork() -> None:
+    """Wait for writes under way: a child would inherit SQLite's file locks."""
+    until = time.monotonic() + _FORK_WAIT
+    held = _forking.held = []
+    for reference in _stores.keyrefs():
+        if (store := reference()) is not None:
+            lock = store._own_lock()
+            if lock.acquire(timeout=max(0.0, until - time.monotonic())):
+                held.append(lock)
+
+
+def _after_fork_in_parent() -> None:
+    for lock in _forking.held:
+        lock.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)

@@ -51,6 +51,11 @@ class MemoryBackend:
         with self._lock:
             self._values.pop(key, None)
 
+    def compare_and_delete(self, key: str, value: bytes) -> bool:
+        """Forget the value if it is this one, atomically; whether it was."""
+        with self._lock:
+            return self._get(key) == value and self._values.pop(key, None) is not None
+
     def close(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -29,5 +29,9 @@ class NullBackend:
     def delete(self, key: str) -> None:
         """Nothing to do."""
 
+    def compare_and_delete(self, key: str, value: bytes) -> bool:
+        """False: there is nothing to forget."""
+        return False
+
     def close(self) -> None:
         """Nothing to do."""

@@ -8,6 +8,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
+import beside
 import inside
 import outside
 import pyperf
@@ -27,6 +28,7 @@ def main() -> int:
     inside.costs(bench)
     inside.growth(bench)
     inside.tiers(bench)
+    beside.beside(bench, 4 if options.quick else 20)
     processes = 7 if options.quick else 31
     outside.imports(bench, processes)
     outside.first_cost(bench, processes)

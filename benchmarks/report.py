@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape
 from results import PEERS, Result, load, missing, worse
 
 _BEGIN, _END = "<!-- benchmarks: made by benchmarks/report.py -->", "<!-- /benchmarks -->"
-_PAGES = ("README.md", "docs/benchmarks.md")
+_README, _PAGE = Path("README.md"), Path("docs/explanation/benchmarks.md")
+_RIVAL = "genai-prices"  # whose figure heads the chart
 _CHART = "docs/images/benchmarks.svg"
 
 
@@ -31,27 +32,54 @@ def table(results: list[Result]) -> str:
 
 
 def chart(results: list[Result]) -> str:
-    """An SVG: each goal as a full bar, and how much of it is used."""
-    shown = [result for result in results if result.goal is not None]
-    height, left, full = 26, 430, 300
-    rows = []
-    for number, result in enumerate(shown):
-        assert result.goal is not None
-        top, width = 34 + number * height, min(result.ratio / result.goal, 1.3) * full
-        colour = "#2a9d5c" if result.met else "#d1495b"
-        label = escape(f"{result.name} / {result.other}")
-        rows.append(
-            f'<text x="{left - 10}" y="{top + 13}" text-anchor="end">{label}</text>'
-            f'<rect x="{left}" y="{top}" width="{full}" height="16" fill="#8884" rx="3"/>'
-            f'<rect x="{left}" y="{top}" width="{width:.1f}" height="16" fill="{colour}" rx="3"/>'
-            f'<text x="{left + full + 100}" y="{top + 13}" text-anchor="end">'
-            f"{figure(result.ratio)} of {figure(result.goal)}</text>"
-        )
-    size = f'viewBox="0 0 {left + full + 110} {44 + len(shown) * height}"'
+    """An SVG: how long each peer takes, as bars beside our own, and in words how much faster we are."""
+    width, left, full, parts, top = 480, 140, 285, [], 0
+    for name, others in _beside_peers(results).items():
+        slowest = max(1.0, *(1 / result.ratio for result in others))
+        title = f"{name}: {_faster(next((result for result in others if result.other == _RIVAL), others[0]))}"
+        parts.append(f'<text x="0" y="{top + 22}" font-size="17" font-weight="bold">{escape(title)}</text>')
+        parts.append(f'<text x="0" y="{top + 42}">time, where openrouter-pricing takes 1; shorter is better</text>')
+        top += 54
+        for label, times, colour in [
+            ("openrouter-pricing", 1.0, "#2a9d5c"),
+            *((result.other, 1 / result.ratio, "#8a94a6") for result in sorted(others, key=lambda found: -found.ratio)),
+        ]:
+            bar = max(2.0, full * times / slowest)
+            parts.append(f'<text x="{left - 10}" y="{top + 14}" text-anchor="end">{escape(label)}</text>')
+            parts.append(f'<rect x="{left}" y="{top}" width="{bar:.1f}" height="18" fill="{colour}" rx="2"/>')
+            parts.append(f'<text x="{left + bar + 8:.1f}" y="{top + 14}">{_times(times)}</text>')
+            top += 26
+        top += 18
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12" fill="#888">'
-        f'<text x="{left}" y="20">how much of each goal is used (ratios, one run)</text>{"".join(rows)}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top}" width="{width}" height="{top}" '
+        f'font-family="sans-serif" font-size="13" fill="#777">{"".join(parts)}</svg>\n'
     )
+
+
+def sentence(results: list[Result]) -> str:
+    """How fast a cost is, for the README; the peers that it names are those of the first figure."""
+    name, others = next(iter(_beside_peers(results).items()))
+    *most, last = [_faster(result) for result in others]
+    text = f"{', '.join(most)} and {last}" if most else last
+    return f"`{name}` is {text}, all in one run on one machine."
+
+
+def _beside_peers(results: list[Result]) -> dict[str, list[Result]]:
+    """The figures that have peers, by what was measured."""
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        if result.other in PEERS:
+            found.setdefault(result.name, []).append(result)
+    return found
+
+
+def _faster(result: Result) -> str:
+    times, word = (1 / result.ratio, "faster") if result.ratio <= 1 else (result.ratio, "slower")
+    return f"{_times(times)} {word} than {result.other}"
+
+
+def _times(times: float) -> str:
+    return f"{times:.{0 if times >= 10 or times == 1 else 1}f}\N{MULTIPLICATION SIGN}"
 
 
 def check(results: list[Result], baseline: Path) -> int:
@@ -81,10 +109,12 @@ def replace(page: str, text: str) -> str:
 
 
 def main() -> None:
-    """Write the table into the pages, the chart beside them, or a baseline."""
+    """Write the table and the chart into the docs, a sentence into the README, or a baseline."""
     parser = argparse.ArgumentParser(prog="benchmarks/report.py", description=__doc__)
     parser.add_argument("results", type=Path, nargs="+", metavar="FILE", help="what the table shows; then further runs")
-    parser.add_argument("--write", action="store_true", help="write the table into the README and the docs")
+    parser.add_argument(
+        "--write", action="store_true", help="write the table and the chart into the docs, a sentence into the README"
+    )
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="write the median ratios of all these runs")
     options = parser.parse_args()
     documents = [json.loads(path.read_text()) for path in options.results]
@@ -95,8 +125,8 @@ def main() -> None:
     if options.write:
         versions = ", ".join(f"{name} {version}" for name, version in document["packages"].items() if version)
         text = f"{table(results)}\n\nPython {document['python']}; {versions}."
-        for page in map(Path, _PAGES):
-            page.write_text(replace(page.read_text(), text))
+        _PAGE.write_text(replace(_PAGE.read_text(), text))
+        _README.write_text(replace(_README.read_text(), sentence(results)))
         Path(_CHART).parent.mkdir(exist_ok=True)
         Path(_CHART).write_text(chart(results))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _BEGIN, _END = "<!-- savings: made by benchmarks/simulate.py -->", "<!-- /savings -->"
-_PAGE, _CHART = Path("docs/savings.md"), Path("docs/images/savings.svg")
+_PAGE, _CHART = Path("docs/explanation/savings.md"), Path("docs/images/savings.svg")
 _DAY = 86_400
 _RECORDED = 12 * 3600  # seconds between two recordings: a change happened at some time in them
 TTLS = {

@@ -1,18 +1,19 @@
 """Sphinx configuration. Everything here works without a network."""
 
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import attrs
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "_tools"))
 
 project = "openrouter-pricing"
 copyright = "the openrouter-pricing authors"  # Sphinx asks for it under this name
 release = version = metadata.version("openrouter-pricing")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "settings_table"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "settings_list"]
 exclude_patterns = ["_build", "examples"]
 myst_heading_anchors = 2
 
@@ -33,7 +34,23 @@ nitpick_ignore_regex = [
 
 html_theme = "furo"
 html_title = f"openrouter-pricing {release}"
+html_baseurl = "https://openrouter-pricing.readthedocs.io/en/latest/"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+
+# What is copied are the commands: no prompts, and nothing of the answers.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
+
+
+#: Names of ours that a signature need not teach, wherever they are defined, and what is shown for them.
+_SHOWN = {
+    r"(?:\w+\.)*_?money\.Number\b": "Decimal | int | str | float",
+    r"\b(?:\w+\.)*PriceSource\b": "str",
+    r"= _utcnow\b": "= ...",
+}
 
 
 def _signature(app, what, name, obj, options, signature, answer):
@@ -45,8 +62,10 @@ def _signature(app, what, name, obj, options, signature, answer):
     elif attrs.has(obj):
         fields = [field for field in attrs.fields(obj) if field.init and not field.name.startswith("_")]
         star = "*, " if fields[0].kw_only else ""
-        signature = f"({star}{', '.join(map(_parameter, fields))})".replace("PriceSource", "str")
-    return signature.replace("money.Number", "Decimal | int | str | float").replace("= _utcnow", "= ..."), answer
+        signature = f"({star}{', '.join(map(_parameter, fields))})"
+    for pattern, shown in _SHOWN.items():
+        signature = re.sub(pattern, shown, signature)
+    return signature, answer
 
 
 def _parameter(field):
@@ -67,6 +86,8 @@ def setup(app):
         # napoleon, which runs between the two, reads "USD: what is left" as an attribute of the type USD.
         if what in ("attribute", "property"):
             lines[:] = written[name]
+        # It reads "as for :meth:`cost`" under "Raises" as the name of an error.
+        lines[:] = [re.sub(r"^:raises (as for .+?):?$", r":raises: \1", line) for line in lines]
 
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-process-docstring", keep, priority=400)

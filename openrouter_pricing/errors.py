@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Sequence
+
+_MOST_SAID = 2_000  # characters of a message
+_MOST_TAGS = 20
+
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = 500
+#: A name from outside as a message shows it: as ``repr`` does, the middle left out of more than 500 characters.
+quoted = _brief.repr
+
+
+def shortened(text: str) -> str:
+    """The whole words among the first 2,000 characters: half a word may be half a URL, whose password nobody masks."""
+    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID].rpartition(' ')[0]} …"
 
 
 class PricingError(Exception):
-    """The root of everything that this package raises on purpose."""
+    """The root of everything that this package raises on purpose. Its text is short, whatever it quotes."""
+
+    def __str__(self) -> str:
+        return shortened(super().__str__())
+
+    def __repr__(self) -> str:
+        return shortened(f"{type(self).__name__}({', '.join(map(quoted, self.args))})")
 
 
 class UnknownModelError(PricingError, KeyError):
@@ -31,7 +51,7 @@ class UnknownModelError(PricingError, KeyError):
 
     def __str__(self) -> str:
         near = " or ".join(repr(name) for name in self.suggestions)
-        return f"unknown model {self.model_id!r}" + (f"; did you mean {near}?" if near else "")
+        return f"unknown model {quoted(self.model_id)}" + (f"; did you mean {near}?" if near else "")
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.model_id, self.suggestions)
@@ -57,9 +77,9 @@ class UnknownProviderError(PricingError, LookupError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return (
-            f"provider {self.provider!r} of model {self.model_id!r}: {self.reason}; "
-            f"name one of {', '.join(map(repr, self.tags))}"
+        tags = ", ".join(map(quoted, self.tags[:_MOST_TAGS])) + ", …" * (len(self.tags) > _MOST_TAGS)
+        return shortened(
+            f"provider {quoted(self.provider)} of model {quoted(self.model_id)}: {self.reason}; name one of {tags}"
         )
 
 
@@ -76,7 +96,7 @@ class VariablePriceError(PricingError):
 
     def __str__(self) -> str:
         return (
-            f"model {self.model_id!r} has a variable price: it routes to other models; "
+            f"model {quoted(self.model_id)} has a variable price: it routes to other models; "
             "price the model that answered, or take the cost that the response reports"
         )
 
@@ -97,7 +117,7 @@ class UnpricedUsageError(PricingError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"cannot price {self.dimension} of model {self.model_id!r}: {self.reason}"
+        return f"cannot price {self.dimension} of model {quoted(self.model_id)}: {self.reason}"
 
 
 class ResponseError(PricingError, ValueError):
@@ -171,7 +191,7 @@ class SettingsError(PricingError, ValueError):
 
     Args:
         option: the option or the environment variable.
-        value: what was given, for people; masked where it may hold a secret.
+        value: what was given, for people, masked where it may hold a secret; empty where there is no such option.
         accepted: what would be accepted.
     """
 
@@ -182,4 +202,6 @@ class SettingsError(PricingError, ValueError):
         self.accepted = accepted
 
     def __str__(self) -> str:
-        return f"{self.option}: cannot read {self.value}; accepted: {self.accepted}"
+        if not self.value:
+            return shortened(f"{self.option} is no option; {self.accepted}")
+        return shortened(f"{self.option}: cannot read {self.value}; accepted: {self.accepted}")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._base.money import fma, multiply, read_rate
-from .errors import CatalogUnavailableError, PricingError
+from ._freshness.lifetime import Lifetime
 
 if TYPE_CHECKING:  # imported where they are first needed: importing this module must cost next to nothing
     from datetime import datetime
-    from types import TracebackType
 
     from ._base import money
     from ._base.clock import Clock
@@ -20,22 +18,20 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from ._billing.reading import Reading
     from ._billing.stream import StreamCost
     from ._billing.usage import Usage
-    from ._freshness.cache import CatalogCache
     from ._freshness.held import Held
+    from ._freshness.live import Live, Pinned
     from ._freshness.protocols import Backend, Source
-    from ._freshness.providers import ProviderPrices
     from ._freshness.recorder import Recorder
-    from ._freshness.stats import Stats
-    from ._freshness.warmer import Warmer
     from ._prices.catalog import Catalog
     from ._prices.endpoints import Endpoints
     from ._prices.model import Model
+    from .health import Health
     from .settings import Settings
 
 _new = object.__new__
 
 
-class Pricing:
+class Pricing(Lifetime):
     """Knows what an OpenRouter call costs.
 
     Nothing happens until it is asked: no socket, no file, no thread. It may be shared by threads, and made before a
@@ -64,16 +60,13 @@ class Pricing:
         clock: Clock | None = None,
         markup: Markup | None = None,
     ) -> None:
-        self._cache: CatalogCache | None = None
         from . import backends
         from . import settings as options
         from ._base.clock import Clock
         from ._billing.call import BY_ARGUMENT
         from ._billing.markup import Markup
-        from ._freshness import cache, protocols
-        from ._freshness.held import Held
-        from ._freshness.providers import ProviderPrices
-        from ._freshness.warmer import Warmer
+        from ._freshness import protocols
+        from ._freshness.live import Live, Pinned
         from ._prices import catalog as catalogs
         from ._quote import Quoter
 
@@ -95,33 +88,28 @@ class Pricing:
         self._monotonic = clock.monotonic
         self._by_argument = BY_ARGUMENT
         markup = Markup() if markup is None else markup
-        self._quoter = Quoter(settings.markup_rate, markup, _no_endpoints, clock.utcnow)
-        self._providers: ProviderPrices | None = None
         self._client = client
         self._answers = 0
-        self._warmer: Warmer | None = None
-        self._pinned = None if catalog is None else Held(catalog, "pinned")
+        self._live: Live | Pinned
         if catalog is not None:
-            return
-        if backend is None:
-            backends.find(settings.backend)
-        owned = client is None
-        open_source = _always(client) if not owned else lambda recorder: _http(settings, clock, recorder)
-        self._cache = cache.CatalogCache(
-            settings,
-            _always(backend) if backend is not None else lambda: backends.open_backend(settings.backend),
-            open_source,
-            clock,
-            owns_backend=backend is None,
-            owns_source=owned,
-            fallback=_bundled if settings.fallback else None,
-        )
-        self._providers = ProviderPrices(self._cache, settings, open_source, owns_source=owned, clock=clock)
-        self._quoter = Quoter(settings.markup_rate, markup, self._providers.of, clock.utcnow)
-        self._warmer = Warmer(self._cache, settings.warm_interval, clock)
+            self._live = Pinned(catalog)
+        else:
+            if backend is None:
+                backends.find(settings.backend)
+            self._live = Live(
+                settings,
+                _always(backend) if backend is not None else lambda: backends.open_backend(settings.backend),
+                _always(client) if client is not None else lambda recorder: _http(settings, clock, recorder),
+                clock,
+                owns_backend=backend is None,
+                owns_source=client is None,
+                fallback=_bundled if settings.fallback else None,
+            )
+        self._cache = self._live.cache
+        self._quoter = Quoter(settings.markup_rate, markup, self._live.endpoints, clock.utcnow)
 
     def __repr__(self) -> str:
-        return "<Pricing of a pinned catalogue>" if self._cache is None else f"<Pricing with {self._settings!r}>"
+        return "<Pricing of a pinned catalogue>" if self._live.probe is None else f"<Pricing with {self._settings!r}>"
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -158,13 +146,9 @@ class Pricing:
             CatalogUnavailableError: no prices at all, and the fallback is off; or none of the provider's.
             ValueError, TypeError: a bad number; the message names the argument.
         """
-        held = self._pinned
-        if held is None:
-            cache = self._cache
-            assert cache is not None
-            held = cache.held
-            if held is None or self._monotonic() >= held.until:
-                held = self._look()
+        held = self._cache.held
+        if held is None or self._monotonic() >= held.until:
+            held = self._live.current()
         self._answers += 1
         if usage is None and at is None and provider is None and service_tier is None:
             try:
@@ -246,8 +230,8 @@ class Pricing:
     ) -> Cost:
         """What a generation cost, by OpenRouter's own record of it: for streams that were cut off or cancelled.
 
-        It is asked for over HTTP, with the API key, and again while it is not there yet: a record is written a moment
-        after its response. https://openrouter.ai/docs/api/api-reference/generations/get-generation
+        It is asked for over HTTP, with the API key, and again while it is not there yet.
+        https://openrouter.ai/docs/api/api-reference/generations/get-generation
 
         Args:
             generation_id: the ``id`` of the response ("gen-…").
@@ -260,12 +244,10 @@ class Pricing:
                 cannot ask for generations.
             ValueError, TypeError: ``generation_id`` is no such id.
         """
-        if self._pinned is not None or self._settings.offline:
-            raise PricingError("these prices are pinned or offline: there is nobody to ask for a generation")
         from ._http.generation import generation
 
-        limit = self._settings.deadline if deadline is None else deadline
-        body = generation(self._client, self._settings, self._clock, generation_id, limit)
+        pinned = self._live.probe is None
+        body = generation(self._client, self._settings, self._clock, generation_id, deadline, pinned=pinned)
         return self.cost_of(body, markup_rate=markup_rate)
 
     def price_range(
@@ -328,99 +310,22 @@ class Pricing:
         return self._held().catalog
 
     def _held(self) -> Held:
-        held = self._pinned
-        if held is None:
-            cache = self._cache
-            assert cache is not None
-            held = cache.held
-            if held is None or self._monotonic() >= held.until:
-                held = self._look()
+        held = self._cache.held
+        if held is None or self._monotonic() >= held.until:
+            held = self._live.current()
         return held
 
-    def _look(self) -> Held:
-        """Off the hot path: this process's time without looking is up, or it was just forked."""
-        cache, warmer = self._cache, self._warmer
-        assert cache is not None
-        assert warmer is not None
-        if (warmer.wanted or self._settings.warm) and not cache.closed and not warmer.alive:
-            self.start_warmer()
-        return cache.current()
+    def health(self) -> Health:
+        """Whether the store, OpenRouter and the age of the prices are all right; asks both, and waits for them.
 
-    # -- freshness -------------------------------------------------------------------------------------------------
-
-    def refresh(self) -> Catalog:
-        """Fetch now and wait for it: joins a fetch under way, ignores the back-off, obeys the circuit breaker.
-
-        Raises:
-            UpstreamError: what went wrong; the prices held before still answer.
-            PricingError: the prices are pinned, or the settings say offline.
+        At most 5 s for the store and ``deadline`` for OpenRouter. :meth:`stats` says what is known without asking.
         """
-        if self._cache is None:
-            raise PricingError("these prices are pinned: there is nothing to refresh them from")
-        if self._settings.offline:
-            raise PricingError("the settings say offline: nothing is fetched")
-        return self._cache.refresh()
+        from . import health
 
-    def warm(self) -> None:
-        """Ensure that a catalogue is held; waits for one as the first question would. Never raises for the upstream."""
-        try:
-            self._held()
-        except CatalogUnavailableError:
-            return
-
-    def start_warmer(self) -> None:
-        """Start the thread that refreshes prices before they are missed, unless it runs. Without a network, nothing."""
-        if self._cache is None or self._warmer is None or self._settings.offline:
-            return
-        if self._cache.closed:
-            raise PricingError("this Pricing is closed")
-        self._cache.cap_l1_ttl(self._settings.warm_interval)
-        self._warmer.start()
-
-    def stop_warmer(self) -> None:
-        """Stop that thread, within half a second."""
-        if self._warmer is not None:
-            self._warmer.stop()
-
-    def stats(self) -> Stats:
-        """What happened in this process so far."""
-        if self._cache is None:
-            from ._freshness.stats import Stats  # only who looks pays for it
-
-            assert self._pinned is not None
-            return Stats(l1_answers=self._answers, source="pinned", models=len(self._pinned.catalog))
-        return self._cache.stats(l1_answers=self._answers, warmer_alive=self._warmer is not None and self._warmer.alive)
-
-    # -- the end ---------------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Let go of threads, sockets and the store, within two seconds; as often as you like.
-
-        ``cost()`` still answers from what is held.
-        """
-        if self._cache is not None:
-            self.stop_warmer()
-            assert self._providers is not None
-            self._providers.close()
-            self._cache.close()
-
-    def __enter__(self) -> Pricing:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        cache = getattr(self, "_cache", None)
-        if cache is not None and cache.in_use and self._warmer is not None:
-            self._warmer.stop(timeout=0)
-            warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
-
-
-def _no_endpoints(model_id: str) -> Endpoints:
-    raise PricingError("these prices are pinned: there is nothing to ask for a provider's")
+        held, probe = self._live.stored(), self._live.probe
+        if probe is None:
+            return health.of_pinned(self._live.current().catalog)
+        return health.examine(self._settings, probe, held, _bundled, self.refresh, self._clock.utcnow())
 
 
 def _always(collaborator: Any) -> Callable[..., Any]:
@@ -436,4 +341,9 @@ def _bundled() -> Catalog:
 def _http(settings: Settings, clock: Clock, recorder: Recorder) -> Source:
     from ._http.client import Client  # imports requests, urllib3 and stamina, in the thread that asks
 
-    return Client(settings, utcnow=clock.utcnow, on_retry=lambda _: recorder.count("retries"))
+    return Client(
+        settings,
+        utcnow=clock.utcnow,
+        on_retry=lambda _: recorder.count("retries"),
+        on_request=lambda: recorder.count("requests"),
+    )

@@ -17,10 +17,11 @@ import attrs
 from ._base import money
 from ._base.log import logger
 from ._base.masking import mask
-from .errors import SettingsError
+from .errors import SettingsError, shortened
 
 _PREFIX = "OPENROUTER_PRICING_"
 _KEY = "OPENROUTER_API_KEY"
+_RESERVED = ("WEBHOOK_URL", "WEBHOOK_SECRET")  # no options, but not misspelt either
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 _SAFE_URL = re.compile(
@@ -210,6 +211,9 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Settings:
         """Settings from the environment; an empty variable counts as unset.
 
+        A variable that begins like ours and is no option has no effect: it is logged, and :func:`unknown_variables`
+        names it.
+
         Args:
             environ: the variables.
             **options: options that are set already and win over the environment.
@@ -217,21 +221,60 @@ class Settings:
         Raises:
             SettingsError: naming the variable, its value (masked where it may hold a secret) and what is accepted.
         """
-        names = {variable(field.name): field.name for field in attrs.fields(cls)}
-        for name in environ:
-            if name.startswith(_PREFIX) and name not in names:
-                logger(__name__).warning("%s is no option of openrouter-pricing and has no effect", name)
-        given = {option: environ[name] for name, option in names.items() if environ.get(name)}
-        if "api_key" not in given and environ.get(_KEY):
-            given["api_key"] = environ[_KEY]
+        strangers = unknown_names(environ, _PREFIX)
+        for warning in map(unknown_option, strangers):
+            logger(__name__).warning("%s has no effect: it is no option; %s", warning.option, warning.accepted)
+        known = {name: value for name, value in environ.items() if value and name not in strangers}
+        return cls.from_mapping(known, **options)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], prefix: str = _PREFIX, **options: Any) -> Settings:
+        """Settings from the values of a mapping, such as the configuration of a web application.
+
+        Args:
+            mapping: option names in capitals behind the prefix, to values of any type; other keys are left alone.
+            prefix: what the keys begin with.
+            **options: options that are set already and win over the mapping.
+
+        Raises:
+            SettingsError: a value cannot be read, or a key with the prefix is no option; it names the key.
+        """
+        for name in unknown_names(mapping, prefix):
+            raise unknown_option(name, prefix)
+        names = {prefix + field.name.upper(): field.name for field in attrs.fields(cls)}
+        given = {option: mapping[name] for name, option in names.items() if name in mapping}
+        if "api_key" not in given and mapping.get(_KEY):
+            given["api_key"] = mapping[_KEY]
             names[_KEY] = "api_key"
         try:
             return cls(**{**given, **options})
         except SettingsError as error:
             if error.option in options:
                 raise
-            named = [name for name, option in names.items() if option == error.option and environ.get(name)]
+            named = [name for name, option in names.items() if option == error.option and name in mapping]
             raise SettingsError(named[0], error.value, error.accepted) from error
+
+
+def unknown_names(mapping: Mapping[str, object], prefix: str) -> list[str]:
+    """The keys of a mapping that begin with the prefix and are no option."""
+    known = {prefix + name for name in (*(field.name.upper() for field in attrs.fields(Settings)), *_RESERVED)}
+    return [name for name in mapping if isinstance(name, str) and name.startswith(prefix) and name not in known]
+
+
+def unknown_option(name: str, prefix: str = _PREFIX) -> SettingsError:
+    """The error about a key that is no option; it names the near ones."""
+    import difflib  # slow to import, and nobody misspells on the hot path
+
+    known = [prefix + field.name.upper() for field in attrs.fields(Settings)]
+    near = difflib.get_close_matches(name[:100].upper(), known, n=3, cutoff=0.6)
+    return SettingsError(
+        shortened(name), "", f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(known)}"
+    )
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What is wrong with the names of variables that begin like ours and are no option, for people."""
+    return [str(unknown_option(name)) for name in unknown_names(environ, _PREFIX)]
 
 
 def variable(option: str) -> str:

@@ -123,19 +123,49 @@ def add_is_granted_once(open_backend: Callable[[], Backend]) -> None:
 def add_is_atomic(open_backend: Callable[[], Backend]) -> None:
     """Of many threads that ``add`` the same key at once, exactly one is granted it."""
     backend = open_backend()
+    assert _at_once(lambda: backend.add("lease", b"mine", ttl=60)) == 1
+    backend.close()
+
+
+def _at_once(take: Callable[[], bool]) -> int:
+    """How many of 16 threads that do it at once were granted it."""
     start = threading.Barrier(16)
     granted: list[bool] = []
 
-    def take() -> None:
+    def run() -> None:
         start.wait()
-        granted.append(backend.add("lease", b"mine", ttl=60))
+        granted.append(take())
 
-    threads = [threading.Thread(target=take) for _ in range(16)]
+    threads = [threading.Thread(target=run) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert granted.count(True) == 1, granted
+    return granted.count(True)
+
+
+def only_what_is_equal_is_deleted(open_backend: Callable[[], Backend]) -> None:
+    """``compare_and_delete``, where a backend has it, forgets a value that is the one given, once, and no other."""
+    backend = open_backend()
+    delete = getattr(backend, "compare_and_delete", None)
+    if delete is not None:
+        assert backend.add("lease", b"mine", ttl=60)
+        assert not delete("lease", b"another's")
+        assert not delete("missing", b"mine")
+        assert backend.get("lease") == b"mine"
+        assert delete("lease", b"mine")
+        assert not delete("lease", b"mine")
+        assert backend.get("lease") is None
+    backend.close()
+
+
+def deleting_what_is_equal_is_atomic(open_backend: Callable[[], Backend]) -> None:
+    """Of many threads that ``compare_and_delete`` the same value at once, one deletes it."""
+    backend = open_backend()
+    delete = getattr(backend, "compare_and_delete", None)
+    if delete is not None:
+        backend.set("lease", b"mine")
+        assert _at_once(lambda: bool(delete("lease", b"mine"))) == 1
     backend.close()
 
 
@@ -165,5 +195,7 @@ _STORING: tuple[BackendCheck, ...] = (
     values_expire,
     add_is_granted_once,
     add_is_atomic,
+    only_what_is_equal_is_deleted,
+    deleting_what_is_equal_is_atomic,
     only_bytes_are_kept,
 )

@@ -63,7 +63,7 @@ def test_results_survive_json(bench: dict[str, ModuleType]) -> None:
 
 
 def test_a_table_and_a_chart(bench: dict[str, ModuleType]) -> None:
-    """Each goal is met or missed, and the chart is an image."""
+    """Each goal is met or missed; the chart is an image with a bar for each peer and one beside them."""
     result = bench["results"].Result
     found = [
         result("fast", "floor", 3.0, 4, 1.0, 1.0),
@@ -74,8 +74,12 @@ def test_a_table_and_a_chart(bench: dict[str, ModuleType]) -> None:
     rows = bench["report"].table(found).splitlines()[2:]
     assert ["met", "met", "", "missed"] == [row.split("|")[5].strip() for row in rows[:4]]
     assert "| 1/100 | ≤ 1/50 |" in rows[1]
+    found += [result("fast", "genai-prices", 0.027, None, 1.0, 1.0), result("fast", "litellm", 1.5, None, 1.0, 1.0)]
     root = xml.etree.ElementTree.fromstring(bench["report"].chart(found))
-    assert 6 == sum(child.tag.endswith("rect") for child in root)
+    assert 3 == sum(child.tag.endswith("rect") for child in root)
+    assert "fast: 37× faster than genai-prices" == root[0].text
+    claim = "`fast` is 37× faster than genai-prices and 1.5× slower than litellm, all in one run on one machine."
+    assert claim == bench["report"].sentence(found)
     xml.etree.ElementTree.fromstring(bench["simulate"].chart(dict.fromkeys(bench["simulate"].TTLS, 0.001)))
 
 

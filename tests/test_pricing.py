@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import Hands
 from openrouter_pricing.backends.memory import MemoryBackend
-from upstream import Upstream, row
+from support.hands import Hands
+from support.upstream import Answer, Upstream, row, steady
 
 from openrouter_pricing import (
     Catalog,
@@ -199,7 +199,7 @@ def test_settings_come_from_the_environment(upstream: Upstream, monkeypatch: pyt
 
 def test_an_unknown_model_does_not_grow_memory(pinned: Pricing) -> None:
     """Names that were asked for are kept at hand up to a limit, whatever callers ask for."""
-    held = pinned._pinned
+    held = pinned._cache.held
     assert held is not None
     held.prices.update({str(number): None for number in range(10_000)})
     pinned.cost("openai/gpt-4o-mini", 1)
@@ -224,9 +224,10 @@ def test_a_forgotten_object_warns(make_pricing: Make, upstream: Upstream) -> Non
 
 def test_names_are_resolved_before_they_are_kept(make_pricing: Make, upstream: Upstream) -> None:
     """A price change reaches names that were asked for before."""
+    upstream.answer = Answer(steady())
     pricing = make_pricing()
     assert pricing.cost("openai/gpt-4o-mini:floor", 1).raw == Decimal("1.5E-7")
     assert pricing.cost("openai/gpt-4o-mini:floor", 1).model_id == "openai/gpt-4o-mini"
-    upstream.say(row(pricing={"prompt": "3", "completion": "1"}))
+    upstream.answer = Answer(steady(row(pricing={"prompt": "3", "completion": "1"})))
     pricing.refresh()
     assert pricing.cost("openai/gpt-4o-mini:floor", 1).raw == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import pickle
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from openrouter_pricing import Settings, SettingsError
 from openrouter_pricing._base.masking import mask
-from openrouter_pricing.settings import scrub, variable
+from openrouter_pricing.settings import scrub, unknown_variables, variable
 
 DEFAULTS: dict[str, Any] = {
     "backend": "disk://",
@@ -148,12 +149,64 @@ def test_unknown_options_are_type_errors() -> None:
 
 
 def test_unknown_variables_are_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """A misspelt variable is told of, and does not stop the program."""
+    """A misspelt variable is told of with the near ones, and does not stop the program."""
+    environ = {"OPENROUTER_PRICING_MARKUP": "2", "OPENROUTER_PRICING_L1_TTL": "5"}
     with caplog.at_level(logging.WARNING):
-        Settings.from_env({"OPENROUTER_PRICING_MARKUP": "2", "OPENROUTER_PRICING_L1_TTL": "5"})
-    assert [record.getMessage() for record in caplog.records] == [
-        "OPENROUTER_PRICING_MARKUP is no option of openrouter-pricing and has no effect"
-    ]
+        assert 5 == Settings.from_env(environ).l1_ttl
+    [said] = [record.getMessage() for record in caplog.records]
+    assert said.startswith("OPENROUTER_PRICING_MARKUP has no effect: it is no option; did you mean ")
+    [shown] = unknown_variables(environ)
+    assert shown.startswith("OPENROUTER_PRICING_MARKUP is no option; did you mean OPENROUTER_PRICING_MARKUP_RATE")
+
+
+@pytest.mark.parametrize("name", ["WEBHOOK_URL", "WEBHOOK_SECRET"])
+def test_reserved_variables_are_not_misspelt(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What other parts read under our prefix is no misspelt option."""
+    with caplog.at_level(logging.WARNING):
+        Settings.from_env({f"OPENROUTER_PRICING_{name}": "x"})
+    assert [] == caplog.records
+    assert Settings() == Settings.from_mapping({f"OPENROUTER_PRICING_{name}": "x"})
+
+
+def test_a_mapping_of_any_values() -> None:
+    """A mapping gives values of any type; False and 0 are values too, and other programs' keys are left alone."""
+    mapping = {
+        "OPENROUTER_PRICING_FALLBACK": False,
+        "OPENROUTER_PRICING_L1_TTL": 0,
+        "OPENROUTER_PRICING_STALE_IF_ERROR": None,
+        "OPENROUTER_PRICING_MARKUP_RATE": Decimal("1.5"),
+        "OPENROUTER_API_KEY": "sk-or-1",
+        "SECRET_KEY": "another program's",
+        7: "no name",
+    }
+    expected = Settings(fallback=False, l1_ttl=0, stale_if_error=None, markup_rate="1.5", api_key="sk-or-1")
+    assert expected == Settings.from_mapping(mapping)  # type: ignore[arg-type]  # keys of any type are left alone
+
+
+def test_a_mapping_with_a_prefix_of_its_own() -> None:
+    """A dictionary of options alone has no prefix; options that are given beside it win."""
+    assert Settings(l1_ttl=5, warm=True) == Settings.from_mapping({"L1_TTL": "7", "WARM": True}, "", l1_ttl=5)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "prefix", "said"),
+    [
+        (
+            {"OPENROUTER_PRICING_MARKUP": 2},
+            "OPENROUTER_PRICING_",
+            "OPENROUTER_PRICING_MARKUP is no option; did you mean OPENROUTER_PRICING_MARKUP_RATE",
+        ),
+        ({"BACKENDS": "null://"}, "", "BACKENDS is no option; did you mean BACKEND"),
+        ({"X_QQ": 1}, "X_", "X_QQ is no option; one of X_BACKEND, X_MARKUP_RATE"),
+        ({"X_DEADLINE": "soon"}, "X_", "X_DEADLINE: cannot read 'soon'; accepted: a number of seconds above 0"),
+    ],
+)
+def test_what_a_mapping_may_not_hold(mapping: dict[str, Any], prefix: str, said: str) -> None:
+    """A key behind the prefix that is no option, or a value that cannot be read, is an error that names the key."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_mapping(mapping, prefix)
+    assert str(caught.value).startswith(said)
+    assert str(caught.value) == str(pickle.loads(pickle.dumps(caught.value)))
 
 
 def test_empty_variables_are_unset() -> None:

@@ -3,7 +3,9 @@
 from openrouter_pricing import Pricing, UnknownModelError
 
 
-def invoice_line(pricing: Pricing, model: str, prompt_tokens: int, completion_tokens: int) -> str:
+def invoice_line(
+    pricing: Pricing, model: str, prompt_tokens: int, completion_tokens: int
+) -> str:
     """One line of an invoice."""
     try:
         cost = pricing.cost(model, prompt_tokens, completion_tokens)

@@ -25,17 +25,29 @@ class SqliteBackend:
 
     def get(self, key: str) -> bytes | None:
         with self._lock, self._database() as database:
-            row = database.execute("SELECT value FROM entries WHERE key = ? AND until > ?", (key, time.time()))
+            row = database.execute(
+                "SELECT value FROM entries WHERE key = ? AND until > ?",
+                (key, time.time()),
+            )
             return next((value for (value,) in row), None)
 
     def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
         with self._lock, self._database() as database:
-            database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", _entry(key, value, ttl))
+            database.execute(
+                "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)",
+                _entry(key, value, ttl),
+            )
 
     def add(self, key: str, value: bytes, *, ttl: float) -> bool:
-        with self._lock, self._database() as database:  # one transaction, so no other process comes between
-            database.execute("DELETE FROM entries WHERE key = ? AND until <= ?", (key, time.time()))
-            stored = database.execute("INSERT OR IGNORE INTO entries VALUES (?, ?, ?)", _entry(key, value, ttl))
+        # One transaction, so no other process comes between.
+        with self._lock, self._database() as database:
+            database.execute(
+                "DELETE FROM entries WHERE key = ? AND until <= ?", (key, time.time())
+            )
+            stored = database.execute(
+                "INSERT OR IGNORE INTO entries VALUES (?, ?, ?)",
+                _entry(key, value, ttl),
+            )
             return stored.rowcount == 1
 
     def delete(self, key: str) -> None:
@@ -50,8 +62,13 @@ class SqliteBackend:
 
     def _database(self) -> sqlite3.Connection:
         if self._opened is None:
-            self._opened = sqlite3.connect(self._path, timeout=0.5, check_same_thread=False)
-            self._opened.execute("CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value BLOB, until REAL)")
+            self._opened = sqlite3.connect(
+                self._path, timeout=0.5, check_same_thread=False
+            )
+            self._opened.execute(
+                "CREATE TABLE IF NOT EXISTS entries "
+                "(key TEXT PRIMARY KEY, value BLOB, until REAL)"
+            )
         return self._opened
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Any, TypeVar
+
+from .latch import Latch
 
 _T = TypeVar("_T")
 
 
-class _Job:
+class Job:
+    """Something to do, and what came of it."""
+
     def __init__(self, work: Callable[[], Any]) -> None:
         self.work = work
-        self.done = threading.Event()
+        self.done = Latch()
         self.result: Any = None
         self.error: Exception | None = None
 
@@ -21,16 +25,42 @@ class _Job:
 class Worker:
     """One daemon thread, started with the first job. A job that hangs blocks the later ones, never their askers.
 
+    The thread ends when the worker is closed or dropped.
+
     Args:
         name: of the thread.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._lock = threading.Lock()
-        self._jobs: SimpleQueue[_Job | None] | None = None
-        self._late: _Job | None = None
+        self._lock = threading.RLock()
+        self._jobs: queue.SimpleQueue[Job | None] | None = None
+        self._late: Job | None = None
         self._closed = False
+
+    def submit(self, work: Callable[[], Any]) -> Job:
+        """Have ``work`` done in the thread, without waiting for it.
+
+        Raises:
+            TimeoutError: an earlier job still hangs.
+            RuntimeError: no thread can be started, or it is closed.
+        """
+        job = Job(work)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("closed")
+            if self._late is not None and not self._late.done.is_set():
+                raise TimeoutError("an earlier operation still hangs")
+            if self._jobs is None:
+                # Kept before it is served: a signal handler may come between, and must not start a second thread.
+                self._jobs = queue.SimpleQueue()
+                try:
+                    threading.Thread(target=_loop, args=(self._jobs,), name=self._name, daemon=True).start()
+                except RuntimeError:
+                    self._jobs = None
+                    raise
+            self._jobs.put(job)
+        return job
 
     def run(self, work: Callable[[], _T], timeout: float) -> _T:
         """Do ``work`` in the thread and wait for it, at most ``timeout`` seconds; its error is raised here.
@@ -39,17 +69,7 @@ class Worker:
             TimeoutError: it is not done by then, or an earlier job still hangs.
             RuntimeError: no thread can be started, or it is closed.
         """
-        job = _Job(work)
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("closed")
-            if self._late is not None and not self._late.done.is_set():
-                raise TimeoutError("an earlier operation still hangs")
-            if self._jobs is None:
-                jobs: SimpleQueue[_Job | None] = SimpleQueue()
-                threading.Thread(target=_loop, args=(jobs,), name=self._name, daemon=True).start()
-                self._jobs = jobs
-            self._jobs.put(job)
+        job = self.submit(work)
         if not job.done.wait(timeout):
             self._late = job
             raise TimeoutError(f"not done within {timeout:g} s")
@@ -66,8 +86,12 @@ class Worker:
         if jobs is not None:
             jobs.put(None)
 
+    def __del__(self) -> None:
+        if self._jobs is not None:
+            self._jobs.put(None)  # which is safe here, wherever the collector interrupts what
 
-def _loop(jobs: SimpleQueue[_Job | None]) -> None:
+
+def _loop(jobs: queue.SimpleQueue[Job | None]) -> None:
     while (job := jobs.get()) is not None:
         try:
             job.result = job.work()

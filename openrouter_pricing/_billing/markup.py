@@ -11,6 +11,7 @@ import attrs
 from .._base import money
 from .._base.money import read_rate
 from .._prices.model import Category, Model
+from ..errors import quoted
 from .usage import Usage
 
 _MOST_PLACES = 60
@@ -45,7 +46,7 @@ def _table(value: object, _: Any, field: attrs.Attribute[Any]) -> dict[str, Deci
         if not isinstance(key, str):
             raise TypeError(f"{field.name} must have strings for names, not {type(key).__name__}")
         name = key.value if isinstance(key, Category) else key
-        table[name.lower()] = read_rate(rate, f"{field.name}[{name!r}]")
+        table[name.lower()] = read_rate(rate, f"{field.name}[{quoted(name)}]")
     return table
 
 
@@ -54,7 +55,7 @@ def _categories(value: object, holder: Any, field: attrs.Attribute[Any]) -> dict
     known = [category.value for category in Category]
     for name in table:
         if name not in map(str.lower, known):
-            raise ValueError(f"categories must name one of {', '.join(known)}, not {name!r}")
+            raise ValueError(f"categories must name one of {', '.join(known)}, not {quoted(name)}")
     return table
 
 

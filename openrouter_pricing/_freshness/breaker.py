@@ -25,7 +25,7 @@ class CircuitBreaker:
         self._threshold = threshold
         self._recovery = recovery
         self._monotonic = monotonic
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may come in the middle of anything
         self._failures = 0
         self._opened: float | None = None
         self._probe: float | None = None

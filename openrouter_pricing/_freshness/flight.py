@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import threading
+import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import NamedTuple, Protocol
 
 from .._base.clock import Clock
+from .._base.fork import PerProcess
+from .._base.latch import Latch
 from .._base.log import logger
 from .._base.masking import mask
 from ..errors import StatusError, TransportError, UpstreamError
 from .breaker import CircuitBreaker
 from .recorder import Recorder
-
-_T = TypeVar("_T")
+from .store import Record
 
 _BACKOFF, _BACKOFF_MAX = 1.0, 300.0  # seconds between failed refreshes, doubled each time
 _DENIED, _DENIED_BACKOFF, _DENIED_MAX = (401, 403, 404), 60.0, 3600.0  # these do not mend themselves within seconds
 _RETRY_AFTER_MAX = 3600.0
+STORING = 1.3  # seconds that closing, and the end of the interpreter, give a list that is being stored
+
+_unfinished: PerProcess[set[Latch]] = PerProcess(set)  # what the end of the interpreter waits for
+
+
+@atexit.register
+def _let_them_finish() -> None:
+    """Let lists that are being stored reach their store, so that a short script leaves its list to the next one."""
+    until = time.monotonic() + STORING
+    for finished in list(_unfinished.peek() or ()):
+        finished.wait(until - time.monotonic())
 
 
 class Backoff:
@@ -48,18 +62,22 @@ class Flight:
     """One refresh under way.
 
     Attributes:
-        force: whether somebody asked for a fetch, whatever the store holds.
+        asked: whether somebody asked for a fetch, whatever the store holds.
+        trusting: whether what it brings is believed at once.
         until: reading of the monotonic clock at its deadline.
         extended: whether that was put off.
+        starter: the thread that is starting it, until it is started.
         done: set when it has ended.
         error: why it failed, once it has ended.
     """
 
-    def __init__(self, *, force: bool, until: float) -> None:
-        self.force = force
+    def __init__(self, *, asked: bool, trusting: bool, until: float) -> None:
+        self.asked = asked
+        self.trusting = trusting
         self.until = until
         self.extended = False
-        self.done = threading.Event()
+        self.starter: int | None = threading.get_ident()
+        self.done = Latch()
         self.error: UpstreamError | None = None
 
     def extend(self, until: float) -> None:
@@ -68,62 +86,97 @@ class Flight:
         self.extended = True
 
 
-class SingleFlight(Generic[_T]):
+class Landing(NamedTuple):
+    """What a refresh brought.
+
+    Args:
+        record: to hold from now on.
+        finish: to be called once that is held, or turned down as too late: stores it, or not, and gives the lease back.
+    """
+
+    record: Record
+    finish: Callable[[bool], None]
+
+
+class Job(Protocol):
+    """What a refresh does."""
+
+    def prepare(self) -> None:
+        """Called in the asker's thread before a refresh starts; imports belong there."""
+
+    def run(self, flight: Flight, record: Record | None) -> Landing:
+        """The refresh, in its own thread; ``record`` is what is held.
+
+        Raises:
+            UpstreamError: there is nothing new to be had.
+        """
+        ...
+
+    def drop(self) -> None:
+        """Called when a refresh outlived its deadline."""
+
+
+class Owner(Protocol):
+    """Whose prices are refreshed."""
+
+    @property
+    def record(self) -> Record | None:
+        """What is held."""
+
+    def publish(self, record: Record) -> None:
+        """Take what a refresh brought. Called with the slot still held, never for one that came too late."""
+
+    def failed(self) -> None:
+        """Told that a refresh failed."""
+
+    def answered(self, error: UpstreamError) -> bool:
+        """Whether a failure shows that the upstream is up all the same, which the breaker then notes."""
+        ...
+
+
+class SingleFlight:
     """The slot of the one refresh, with breaker and back-off before it.
 
     Args:
-        prepare: called in the asker's thread before a refresh starts; imports belong there.
-        work: the refresh; runs in its own thread.
-        publish: takes what the refresh brought. Called with the slot still held, never for one that came too late.
-        landed: told of what was published, when nothing is held any more.
-        failed: told that a refresh failed.
-        stuck: called when a refresh outlived its deadline.
+        job: the refresh.
+        owner: who is told of its end.
         deadline: seconds that a refresh may take.
         clock: time and chance.
         breaker: asked before each refresh.
         recorder: counts.
         backoff: what went wrong so far.
-        answered: whether a failure shows that the upstream is up all the same, which the breaker then notes.
     """
 
     def __init__(
         self,
+        job: Job,
+        owner: Owner,
         *,
-        prepare: Callable[[], None],
-        work: Callable[[Flight], _T],
-        publish: Callable[[_T], None],
-        landed: Callable[[_T], None],
-        failed: Callable[[], None],
-        stuck: Callable[[], None],
         deadline: float,
         clock: Clock,
         breaker: CircuitBreaker,
         recorder: Recorder,
         backoff: Backoff,
-        answered: Callable[[UpstreamError], bool],
     ) -> None:
-        self._answered = answered
-        self._prepare = prepare
-        self._work = work
-        self._publish = publish
-        self._landed = landed
-        self._failed = failed
-        self._stuck = stuck
+        self._job = job
+        self._owner = owner
         self._deadline = deadline
         self._clock = clock
         self._breaker = breaker
         self._recorder = recorder
         self._backoff = backoff
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may close in the middle of anything
         self._flight: Flight | None = None
         self._thread: threading.Thread | None = None
+        self._finished: Latch | None = None
         self._closed = False
 
-    def start(self, *, force: bool) -> Flight | None:
+    def start(self, *, asked: bool, trusting: bool = False) -> Flight | None:
         """The refresh under way, or a new one; None where it is not time for one.
 
         Args:
-            force: ignore the back-off.
+            asked: ignore the back-off.
+            trusting: what a new one brings is believed at once.
 
         Raises:
             CircuitOpenError: the breaker is open.
@@ -134,25 +187,28 @@ class SingleFlight(Generic[_T]):
                 if now < self._flight.until:
                     return self._flight
                 self._abandon(self._flight)
-            if self._closed or (not force and now < self._backoff.retry_at):
+            if self._closed or (not asked and now < self._backoff.retry_at):
                 return None
-            self._prepare()
             self._breaker.acquire()
-            flight = self._flight = Flight(force=force, until=now + self._deadline)
+            flight = self._flight = Flight(asked=asked, trusting=trusting, until=now + self._deadline)
             self._recorder.count("fetches")
             try:
+                self._job.prepare()
                 self._thread = threading.Thread(
                     target=self._fly, args=(flight,), name="openrouter-pricing-refresh", daemon=True
                 )
                 self._thread.start()
-            except RuntimeError as error:  # the interpreter is going down, or there are too many threads
-                self._settle(flight, TransportError(f"no thread for a fetch: {error}"))
+                flight.starter = None
+            except Exception as error:  # noqa: BLE001  # no thread, no descriptor, no module: as good as no upstream
+                self._settle(flight, TransportError(f"no fetch could be started: {error!r}"))
             return flight
 
     def wait(self, flight: Flight) -> None:
         """Wait for the end of a refresh, at most as long as one may take; one that had its time loses its slot."""
+        if flight.starter == threading.get_ident():
+            return  # this is a signal handler, and interrupts the very thread that would start it
         left = self._deadline if flight.extended else min(flight.until - self._clock.monotonic(), self._deadline)
-        if flight.done.wait(max(0.0, left)):
+        if flight.done.wait(left):
             return
         if not flight.extended:
             with self._lock:
@@ -164,39 +220,55 @@ class SingleFlight(Generic[_T]):
             self._closed = True
             if self._flight is not None:
                 self._settle(self._flight, TransportError("closed in the middle of a fetch"))
+            self._job.drop()
 
-    def join(self, timeout: float) -> None:
-        """Give the last refresh a moment to clean up after itself."""
-        thread = self._thread
-        if thread is not None and thread.ident is not None and thread is not threading.current_thread():
+    def join(self, timeout: float, storing: float) -> None:
+        """Give the last refresh a moment to clean up after itself.
+
+        Args:
+            timeout: seconds.
+            storing: seconds where it is storing what it brought.
+        """
+        finished, thread = self._finished, self._thread
+        if finished is not None:
+            finished.wait(storing)
+        elif thread is not None and thread.ident is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
     def _fly(self, flight: Flight) -> None:
         began = self._clock.monotonic()
         error: UpstreamError | None = None
+        finished = Latch()
         try:
-            brought = self._work(flight)
+            landing = self._job.run(flight, self._owner.record)
         except UpstreamError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001  # whatever went wrong: counted, logged, tried again
             error = TransportError(f"a refresh failed: {failure!r}")
             error.__cause__ = failure
         with self._lock:
-            if self._flight is not flight:
-                return  # it came too late
-            if error is None:
-                self._publish(brought)
-                self._recorder.refreshed(self._clock.monotonic() - began, self._clock.utcnow())
-            self._settle(flight, error)
-        if error is None:
-            self._landed(brought)
+            accepted = self._flight is flight
+            if accepted:
+                if error is None:
+                    self._owner.publish(landing.record)
+                    self._recorder.refreshed(self._clock.monotonic() - began, self._clock.utcnow())
+                    self._finished = finished
+                    _unfinished.get().add(finished)
+                self._settle(flight, error)
+        if error is not None:
+            return
+        try:
+            landing.finish(accepted)
+        finally:
+            finished.set()
+            _unfinished.get().discard(finished)
 
     def _abandon(self, flight: Flight) -> None:
         """Take the slot from a refresh that outlived its deadline."""
         if self._flight is flight:
             self._recorder.count("abandoned")
             self._settle(flight, TransportError(f"no answer within the deadline of {self._deadline:g} s"))
-            self._stuck()
+            self._job.drop()
 
     def _settle(self, flight: Flight, error: UpstreamError | None) -> None:
         """End a refresh. The lock is held."""
@@ -206,12 +278,12 @@ class SingleFlight(Generic[_T]):
             self._breaker.success()
             self._backoff.over()
         else:
-            if self._answered(error):
+            if self._owner.answered(error):
                 self._breaker.success()
             else:
                 self._breaker.failure()
             self._backoff.add(error, self._clock)
-            self._failed()
+            self._owner.failed()
             message = mask(str(error))
             self._recorder.failed(error, message)
             logger(__name__).warning("refreshing prices failed: %s", message, extra={"error": type(error).__name__})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .._base.clock import Clock
 from .._base.log import logger
 from .._base.masking import mask
 from .._base.worker import Worker
@@ -13,38 +14,79 @@ from .recorder import Recorder
 _T = TypeVar("_T")
 
 READ = 0.8  # seconds that a question waits for the backend at most
+_PAUSE, _PAUSE_MAX = 1.0, 60.0  # seconds that a backend is left alone after a failure, doubled with each
 
 
 class GuardedBackend:
     """A backend of which nobody ever waits for long, and that may fail in any way.
 
-    Every question goes through a thread of its own with a time limit, and every failure is counted, logged once for
-    its kind, and answered as "nothing there".
+    Every question goes through a thread of its own with a time limit. A failure is counted, logged once for its kind,
+    and answered as "nothing there"; after it the backend is left alone for a while, longer with each, until one
+    question is answered.
 
     Args:
         open_backend: makes the backend; called with the first question.
         recorder: counts failures.
+        clock: the monotonic one says when to ask again.
+        owned: whether ``close()`` closes the backend.
     """
 
-    def __init__(self, open_backend: Callable[[], Any], recorder: Recorder) -> None:
+    def __init__(self, open_backend: Callable[[], Any], recorder: Recorder, clock: Clock, *, owned: bool) -> None:
         self._open_backend = open_backend
         self._opened: Any = None
         self._recorder = recorder
+        self._clock = clock
+        self._owned = owned
         self._worker = Worker("openrouter-pricing-store")
         self._logged: set[str] = set()
+        self._failures = 0
+        self._ask_at = float("-inf")
 
     def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
-        """What ``work`` answers when it is handed the backend; ``otherwise`` where it fails or takes too long."""
+        """What ``work`` answers when it is handed the backend; ``otherwise`` where it fails, or takes too long."""
+        if self.left_alone:
+            return otherwise
         try:
-            if self._opened is None:
-                self._opened = self._open_backend()  # imports happen in the asker's thread: a fork may come
-            backend = self._opened
-            return self._worker.run(lambda: work(backend), timeout)
+            backend = self._open()
+            answer = self._worker.run(lambda: work(backend), timeout)
         except Exception as error:  # noqa: BLE001  # a backend costs a counter and a log line, never a question
-            return self.failed(error, otherwise)
+            return self._fail(error, otherwise)
+        self._failures = 0
+        return answer
 
-    def failed(self, error: Exception, otherwise: _T) -> _T:
-        """Count and log a failure; gives ``otherwise``."""
+    def ask_behind(self, work: Callable[[Any], object], done: Callable[[], None]) -> None:
+        """Hand the backend to ``work`` without waiting for it; ``done`` is called at the end, in the same thread."""
+        try:
+            if self.left_alone:
+                done()
+                return
+            backend = self._open()
+            self._worker.submit(lambda: self._do(work, backend, done))
+        except Exception as error:  # noqa: BLE001  # as above
+            self._fail(error, None)
+            done()
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether it failed so lately that it is not asked."""
+        return self._clock.monotonic() < self._ask_at
+
+    def probe(self, work: Callable[[Any], _T], timeout: float) -> _T:
+        """As :meth:`ask`, however lately it failed, and its error is raised."""
+        backend = self._open()
+        answer = self._worker.run(lambda: work(backend), timeout)
+        self._failures, self._ask_at = 0, float("-inf")
+        return answer
+
+    def close(self, timeout: float = READ) -> None:
+        """Close the backend if it is ours; waits so many seconds at most."""
+        if self._opened is not None and self._owned:
+            self._ask_at = float("-inf")
+            self.ask(lambda backend: backend.close(), None, min(timeout, READ))
+        self._worker.close()
+
+    def note(self, error: Exception, otherwise: _T) -> _T:
+        """Count and log something of it that cannot be read; gives ``otherwise``."""
         self._recorder.count("backend_errors")
         kind = type(error).__name__
         if kind not in self._logged:
@@ -57,8 +99,21 @@ class GuardedBackend:
             )
         return otherwise
 
-    def close(self, *, owned: bool) -> None:
-        """Close the backend if it is ours; waits a second at most."""
-        if self._opened is not None and owned:
-            self.ask(lambda backend: backend.close(), None, READ)
-        self._worker.close()
+    def _open(self) -> Any:
+        if self._opened is None:
+            self._opened = self._open_backend()  # imports happen in the asker's thread: a fork may come
+        return self._opened
+
+    def _do(self, work: Callable[[Any], object], backend: Any, done: Callable[[], None]) -> None:
+        try:
+            work(backend)
+            self._failures = 0
+        except Exception as error:  # noqa: BLE001  # as above
+            self._fail(error, None)
+        finally:
+            done()
+
+    def _fail(self, error: Exception, otherwise: _T) -> _T:
+        self._ask_at = self._clock.monotonic() + min(_PAUSE * 2.0 ** min(self._failures, 30), _PAUSE_MAX)
+        self._failures += 1
+        return self.note(error, otherwise)

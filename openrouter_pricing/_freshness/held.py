@@ -16,7 +16,7 @@ class Held:
         catalog: the models.
         origin: what costs say of it; its ``source`` is "live", "stale", "bundled" or "pinned".
         until: reading of the monotonic clock up to which nobody needs to look.
-        prices: for the facade's use: models without conditional prices, by the name they were asked for.
+        prices: a drawer for whoever answers from it; kept for as long as the rows are the same.
     """
 
     __slots__ = ("catalog", "origin", "prices", "until")

@@ -9,7 +9,11 @@ from .._prices.wire import Fetched
 
 @runtime_checkable
 class Backend(Protocol):
-    """What keeps catalogues between processes: bytes under string keys, and nothing but bytes."""
+    """What keeps catalogues between processes: bytes under string keys, and nothing but bytes.
+
+    It may have a sixth method, ``compare_and_delete(key, value) -> bool``, which forgets a value only if it is equal,
+    atomically; a lease is given back by it. Without it, ``get`` and ``delete`` do that in two steps.
+    """
 
     def get(self, key: str) -> bytes | None:
         """The value, or None where there is none or it has expired."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
 from .._base.clock import Clock
+from .._base.fork import PerProcess
 from .._prices import wire
 from .._prices.endpoints import Endpoints
-from ..errors import PricingError
+from ..errors import PayloadError, PricingError, StatusError, UpstreamError
 from ..settings import Settings
 from .cache import CatalogCache
-from .held import Held
+from .process import Shared, breaker
 from .protocols import EndpointSource, Source
 from .recorder import Recorder
 
@@ -30,12 +30,12 @@ class _Clients:
         self._owned = owned
         self._most = most
         self._closed = False
-        self._idle: dict[int, list[Source]] = {}  # by process: a parent's are kept and not touched, it may use them
+        self._idle: PerProcess[list[Source]] = PerProcess(list)
 
     def take(self, recorder: Recorder) -> EndpointSource:
         """One that nobody else uses now, unless it came from outside."""
         try:
-            source = self._here().pop()
+            source = self._idle.get().pop()
         except IndexError:
             source = self._open_source(recorder)
         if not isinstance(source, EndpointSource):
@@ -44,8 +44,8 @@ class _Clients:
 
     def give_back(self, source: Source) -> None:
         """Leave it to the next fetch."""
-        if self._owned and not self._closed and len(self._here()) < self._most:
-            self._here().append(source)
+        if self._owned and not self._closed and len(self._idle.get()) < self._most:
+            self._idle.get().append(source)
         else:
             self.break_off(source)
 
@@ -57,11 +57,8 @@ class _Clients:
     def close(self) -> None:
         """Keep none from now on."""
         self._closed = True
-        for source in self._idle.pop(os.getpid(), ()):
+        for source in self._idle.pop() or ():
             self.break_off(source)
-
-    def _here(self) -> list[Source]:
-        return self._idle.setdefault(os.getpid(), [])
 
 
 class _OneModel:
@@ -92,7 +89,7 @@ class ProviderPrices:
     """The endpoints of the models that were asked for.
 
     Args:
-        main: the catalogue's cache, whose backend and counters are shared.
+        shared: the catalogue's counters and store, which are used here too; the circuit breaker is one of its own.
         settings: as for the catalogue. The snapshot knows no endpoints, so there is no fallback.
         open_source: makes the client.
         owns_source: whether it is ours to close.
@@ -101,19 +98,20 @@ class ProviderPrices:
 
     def __init__(
         self,
-        main: CatalogCache,
+        shared: PerProcess[Shared],
         settings: Settings,
         open_source: Callable[[Recorder], Source],
         *,
         owns_source: bool,
         clock: Clock,
     ) -> None:
-        self._main = main
+        self._shared = PerProcess(lambda: shared.get()._replace(breaker=breaker(settings, clock)))
         self._settings = settings
         self._clients = _Clients(open_source, owned=owns_source, most=settings.pool_size)
         self._closed = False
         self._clock = clock
         self._caches: dict[str, CatalogCache] = {}
+        self._decoded: dict[str, Endpoints] = {}
 
     def of(self, model_id: str) -> Endpoints:
         """The endpoints of a listed model.
@@ -129,17 +127,20 @@ class ProviderPrices:
         held = cache.held
         if held is None or self._clock.monotonic() >= held.until:
             held = cache.current()
-        return _endpoints(model_id, held)
+        endpoints = self._decoded.get(model_id)
+        if endpoints is None or endpoints.origin != held.origin:
+            endpoints = self._decoded[model_id] = Endpoints(model_id, held.catalog, held.origin.source)
+        return endpoints
 
     def _cache(self, model_id: str) -> CatalogCache:
         return CatalogCache(
             self._settings,
-            self._main.open_backend,
+            self._shared,
             lambda recorder: _OneModel(self._clients, recorder, model_id),
             self._clock,
             url=f"{self._settings.base_url}/models/{model_id}/endpoints",
             read=wire.read_endpoints,
-            beside=self._main,
+            answered=_is_about_it_alone,
         )
 
     def close(self) -> None:
@@ -147,14 +148,11 @@ class ProviderPrices:
         self._closed = True
         until = time.monotonic() + _GRACE
         for cache in list(self._caches.values()):
-            cache.close(grace=max(0.0, until - time.monotonic()))
+            left = max(0.0, until - time.monotonic())
+            cache.close(left, left)
         self._clients.close()
 
 
-def _endpoints(model_id: str, held: Held) -> Endpoints:
-    """What is held, decoded once: the cache keeps ``prices`` for as long as the rows are the same."""
-    key = held.origin.source
-    endpoints = held.prices.get(key)
-    if endpoints is None:
-        endpoints = held.prices[key] = Endpoints(model_id, held.catalog, key)
-    return endpoints
+def _is_about_it_alone(error: UpstreamError) -> bool:
+    """Whether the upstream is up, but has nothing readable under this one address."""
+    return isinstance(error, PayloadError) or (isinstance(error, StatusError) and error.status == 404)

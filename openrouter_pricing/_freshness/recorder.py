@@ -14,7 +14,7 @@ class Recorder:
     """Counts what happens. One lock, taken only off the hot path."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may come in the middle of anything
         self._counts: dict[str, Any] = {}
         self._failures: dict[str, int] = {}
         self._values: dict[str, Any] = {}

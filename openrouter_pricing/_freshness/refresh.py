@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeAlias
+from typing import Protocol
 
 from .._base.clock import Clock
 from .._base.log import logger
@@ -12,44 +12,32 @@ from .._prices import wire
 from .._prices.catalog import Catalog
 from ..errors import PayloadError, TransportError, UpstreamError
 from ..settings import Settings, scrub
-from .flight import Flight
+from .flight import Flight, Landing
+from .plausibility import Plausibility
 from .protocols import Source
 from .recorder import Recorder
 from .store import Head, Record, Store
 
-#: Makes a price list of an answer that was fetched at an instant, with what was wrong with the rows left out.
-Reader: TypeAlias = Callable[[wire.Fetched, datetime], tuple[Catalog, list[str]]]
 
-_POLL = 0.05  # seconds between looks at what another process, which holds the lease, has stored
-_AGREEING = 3  # fetches in a row that say the same are believed, whatever they say
+class Reader(Protocol):
+    """Makes a price list of an answer."""
 
+    def __call__(self, fetched: wire.Fetched, as_of: datetime, last: Catalog | None) -> tuple[Catalog, list[str]]:
+        """The list, with what was wrong with the rows left out.
 
-class Plausibility:
-    """Refuses a catalogue that lost more than half of the last ids, until three in a row agree."""
-
-    def __init__(self) -> None:
-        self._refused: frozenset[str] | None = None
-        self._times = 0
-
-    def check(self, old: Catalog | None, new: Catalog) -> None:
-        """Raise unless ``new`` may replace ``old``.
+        Args:
+            fetched: the answer.
+            as_of: when it was fetched (aware).
+            last: the list that is held; its row stays where the answer's disagree.
 
         Raises:
-            PayloadError: it is refused.
+            PayloadError: it is none.
         """
-        ids = frozenset(new)
-        known = frozenset(old or ())
-        if 2 * len(ids & known) >= len(known):
-            self._refused = None
-            return
-        self._times = self._times + 1 if ids == self._refused else 1
-        self._refused = ids
-        if self._times >= _AGREEING:
-            self._refused = None
-            return
-        raise PayloadError(
-            f"refused a catalogue that lists only {len(ids & known)} of the {len(known)} models known before"
-        )
+        ...
+
+
+_POLL = 0.05  # seconds between looks at what another process, which holds the lease, has stored
+_MOST_ETAG = 1024  # bytes
 
 
 class Refresher:
@@ -60,7 +48,7 @@ class Refresher:
         owns_source: whether the source is closed here.
         store: the second tier.
         read: what an answer means.
-        plausibility: what was refused so far; None to believe everything that can be read.
+        plausibility: judges what came; None to believe everything that can be read.
         settings: the deadline and ``l2_ttl`` are used.
         clock: time.
         recorder: counts.
@@ -101,8 +89,8 @@ class Refresher:
         if source is not None and self._owns_source:
             source.close()
 
-    def run(self, flight: Flight, record: Record | None) -> Record:
-        """One refresh: what to hold from now on.
+    def run(self, flight: Flight, record: Record | None) -> Landing:
+        """One refresh: what to hold from now on, and how to store it.
 
         Args:
             flight: its deadline, and whether it was asked for.
@@ -112,7 +100,7 @@ class Refresher:
             UpstreamError: there is nothing new to be had, or it was not believed.
         """
         before = self._store.head()
-        token = self._store.lease(self._settings.deadline)
+        token = self._store.lease(self._settings.deadline, before)
         waited = token is None
         if waited:
             self._recorder.count("lease_waits")
@@ -121,52 +109,86 @@ class Refresher:
                 break
             if self._clock.monotonic() >= flight.until or flight.done.wait(_POLL):
                 raise TransportError("another process held the lease and stored nothing within the deadline")
-            token = self._store.lease(self._settings.deadline)
+            token = self._store.lease(self._settings.deadline, before)
             if token is not None:
                 flight.extend(self._clock.monotonic() + self._settings.deadline)
+        newer: Record | None = None
         try:
-            if not flight.force or (waited and self._store.head() != before):
+            if not flight.asked or (waited and self._store.head() != before):
                 newer = self._store.newer(record)
-                if newer is not None and self._clock.monotonic() - newer.fetched <= self._settings.l2_ttl:
-                    return newer
-            return self._fetch(flight, record)
-        except UpstreamError as error:
-            error.args = tuple(scrub(arg, self._settings) if isinstance(arg, str) else arg for arg in error.args)
+                if newer is not None and self._clock.monotonic() - newer.fetched > self._settings.l2_ttl:
+                    newer = None
+            brought = self._fetch(flight, record) if newer is None else newer
+        except BaseException as error:
+            self._release(token)
+            if isinstance(error, UpstreamError):
+                error.args = tuple(scrub(arg, self._settings) if isinstance(arg, str) else arg for arg in error.args)
             raise
-        finally:
-            if token is not None:
-                self._store.release(token)
+
+        def finish(accepted: bool) -> None:
+            try:
+                if accepted and newer is None:
+                    self._store.save(brought.catalog, brought.head)
+            finally:
+                self._release(token)
+
+        return Landing(brought, finish)
+
+    def _release(self, token: str | None) -> None:
+        if token is not None:
+            self._store.release(token)
 
     def _fetch(self, flight: Flight, record: Record | None) -> Record:
+        fetched = self._ask(flight, None if record is None else record.head.etag)
+        now = self._clock.utcnow()
+        if fetched.status == 304 and record is not None:
+            self._recorder.count("not_modified")
+            catalog, etag = record.catalog.dated(now), record.head.etag
+        else:
+            catalog, etag = self._believed(fetched, now, flight, record), _kept(fetched.header("ETag"))
+        if flight.done.is_set():
+            raise TransportError("the answer came after the deadline")
+        return Record(catalog, Head(now, catalog.digest, etag), self._clock.monotonic())
+
+    def _ask(self, flight: Flight, etag: str | None) -> wire.Fetched:
+        """What the source answers; once more without the ETag where one was sent and it failed."""
         source = self._source
         if source is None:
             raise TransportError("closed in the middle of a refresh")
-        etag = None if record is None else record.head.etag
         left = max(0.001, flight.until - self._clock.monotonic())
-        fetched = source.fetch(etag=etag, deadline=left)
-        now = self._clock.utcnow()
-        wire.check_status(fetched, now)
-        if fetched.status == 304:
-            if record is None:
+        try:
+            fetched = source.fetch(etag=etag, deadline=left)
+            wire.check_status(fetched, self._clock.utcnow())
+            if fetched.status == 304 and etag is None:
                 raise PayloadError("upstream answered 304 to a question without an ETag")
-            self._recorder.count("not_modified")
-            catalog = record.catalog.dated(now)
+        except UpstreamError:
+            if etag is None or flight.done.is_set() or self._clock.monotonic() >= flight.until:
+                raise
         else:
-            self._recorder.count("bytes_received", len(fetched.body) + sum(map(len, fetched.pages)))
-            catalog, problems = self._read(fetched, now)
-            if self._plausibility is not None:
-                try:
-                    self._plausibility.check(None if record is None else record.catalog, catalog)
-                except PayloadError:
-                    self._recorder.count("refused_catalogs")
-                    raise
-            self._recorder.count("skipped_rows", catalog.skipped)
-            if problems:
-                first = scrub(problems[0], self._settings)
-                logger(__name__).warning("left out %d unreadable rows; the first: %s", catalog.skipped, first)
-            etag = fetched.header("ETag")
-        head = Head(now, catalog.digest, etag)
-        if flight.done.is_set():
-            raise TransportError("the answer came after the deadline")
-        self._store.save(catalog, head)
-        return Record(catalog, head, self._clock.monotonic())
+            return fetched
+        return self._ask(flight, None)
+
+    def _believed(self, fetched: wire.Fetched, now: datetime, flight: Flight, record: Record | None) -> Catalog:
+        """The catalogue of an answer, if it may be held.
+
+        Raises:
+            PayloadError: it is none, or is refused.
+        """
+        self._recorder.count("bytes_received", len(fetched.body) + sum(map(len, fetched.pages)))
+        last = None if record is None else record.catalog
+        catalog, problems = self._read(fetched, now, last)
+        if self._plausibility is not None and last is not None and catalog.digest != last.digest:
+            self._plausibility.judge(last, catalog, now, self._store, self._recorder, trusting=flight.trusting)
+        self._recorder.count("skipped_rows", catalog.skipped)
+        if problems:
+            first = scrub(problems[0], self._settings)
+            message = "left out %d unreadable rows; the first: %s"
+            if 10 * catalog.skipped > len(catalog) + catalog.skipped:
+                message = "left out %d unreadable rows, more than a tenth of the list; the first: %s"
+            logger(__name__).warning(message, catalog.skipped, first)
+        return catalog
+
+
+def _kept(etag: str | None) -> str | None:
+    """An ETag that may be sent back: of printable ASCII, and short."""
+    return etag if etag and len(etag) <= _MOST_ETAG and etag.isascii() and etag.isprintable() else None

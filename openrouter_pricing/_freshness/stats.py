@@ -19,11 +19,13 @@ class Stats:
         stale_answers: times a question that left L1 was answered with stale prices.
         bundled_answers: times a question that left L1 was answered from the bundled snapshot.
         fetches: fetches started.
+        requests: HTTP requests sent, retries and further pages included.
         not_modified: fetches that the upstream answered with 304.
         failures: failed fetches by the name of their exception.
         retries: further attempts within a fetch.
         bytes_received: decoded bytes of response bodies.
         refused_catalogs: catalogues that were not believed.
+        price_jumps: prices that moved more than tenfold from one believed list to the next.
         skipped_rows: rows of believed catalogues that could not be read.
         backend_errors: failed questions to the backend.
         lease_waits: times another process was fetching already.
@@ -47,11 +49,13 @@ class Stats:
     stale_answers: int = 0
     bundled_answers: int = 0
     fetches: int = 0
+    requests: int = 0
     not_modified: int = 0
     failures: dict[str, int] = attrs.field(factory=dict)
     retries: int = 0
     bytes_received: int = 0
     refused_catalogs: int = 0
+    price_jumps: int = 0
     skipped_rows: int = 0
     backend_errors: int = 0
     lease_waits: int = 0

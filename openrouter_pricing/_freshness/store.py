@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from .guard import READ, GuardedBackend
 from .recorder import Recorder
 
 _WRITE = 5.0  # seconds that a refresh waits for it
+_SUSPECT = 7 * 86400.0  # seconds that a refused list is remembered
 _SKEW = timedelta(minutes=1)  # the clocks of two hosts may differ by this much
 
 
@@ -58,6 +60,20 @@ class Record(NamedTuple):
     fetched: float
 
 
+class Suspect(NamedTuple):
+    """A list that was refused.
+
+    Args:
+        prices: digest of its ids and prices.
+        times: how many fetches said the same, each ``l2_ttl`` after the one before.
+        counted: when the last of these was (aware UTC).
+    """
+
+    prices: str
+    times: int
+    counted: datetime
+
+
 class Store:
     """What a backend holds of one address and one format version.
 
@@ -69,8 +85,9 @@ class Store:
     """
 
     def __init__(self, backend: GuardedBackend, url: str, clock: Clock, recorder: Recorder) -> None:
+        self._backend = backend
         self._ask = backend.ask
-        self._failed = backend.failed
+        self._note = backend.note
         self._clock = clock
         self._recorder = recorder
         self._unreleased: str | None = None
@@ -115,55 +132,105 @@ class Store:
         age = max(0.0, (now - head.fetched_at).total_seconds())
         return Record(catalog, head, self._clock.monotonic() - age)
 
+    def look_behind(self, record: Record | None, take: Callable[[Record], None], done: Callable[[], None]) -> None:
+        """As :meth:`newer`, without waiting: what is found is given to ``take``, in the store's own thread."""
+        self._recorder.count("l2_checks")
+
+        def look(backend: Any) -> None:
+            newer = self._newer(backend, record)
+            if newer is not None:
+                take(newer)
+
+        self._backend.ask_behind(look, done)
+
+    def _read(self, backend: Any, key: str) -> bytes | None:
+        """A value; None where there is none, or one that the backend will not read: it works, so it is asked on."""
+        try:
+            value: bytes | None = backend.get(key)
+        except (ValueError, TypeError) as error:
+            return self._note(error, None)
+        return value
+
     def _head(self, backend: Any) -> Head | None:
         """What the backend holds, or None."""
-        data = backend.get(self._prefix + "head")
+        data = self._read(backend, self._prefix + "head")
         try:
             return None if data is None else Head.loads(data)
         except (ValueError, TypeError, RecursionError) as error:
-            return self._failed(error, None)
+            return self._note(error, None)
 
     def _catalog(self, backend: Any, head: Head) -> Catalog | None:
         """The catalogue of a head, verified; None where its body is gone or is not what the head says."""
-        body = backend.get(self._body(head.digest))
+        body = self._read(backend, self._body(head.digest))
         try:
             return None if body is None else Catalog.from_body(body, as_of=head.fetched_at, digest=head.digest)
         except (PayloadError, TypeError, ValueError) as error:
-            return self._failed(error, None)
+            return self._note(error, None)
 
     def save(self, catalog: Catalog, head: Head) -> None:
         """Keep a catalogue: first the body, then the head that points at it, then the body before goes."""
 
-        before = self.head(_WRITE)  # by itself: a head that cannot be read is no reason not to replace it
-
         def write(backend: Any) -> None:
-            if backend.get(self._body(head.digest)) != catalog.body:
+            before = self._head(backend)
+            if self._read(backend, self._body(head.digest)) != catalog.body:
                 backend.set(self._body(head.digest), catalog.body)
             backend.set(self._prefix + "head", head.dumps())
             if before is not None and before.digest != head.digest:
                 backend.delete(self._body(before.digest))
+            if self._read(backend, self._prefix + "suspect") is not None:
+                backend.delete(self._prefix + "suspect")
 
         self._ask(write, None, _WRITE)
 
-    def lease(self, seconds: float) -> str | None:
+    def suspect(self) -> Suspect | None:
+        """The list that was refused last, if none was believed since."""
+        data = self._ask(lambda backend: self._read(backend, self._prefix + "suspect"), None, _WRITE)
+        try:
+            prices, times, counted = json.loads(data or b"")
+            return Suspect(str(prices), int(times), aware(datetime.fromisoformat(counted), "counted"))
+        except (ValueError, TypeError, RecursionError):
+            return None
+
+    def keep_suspect(self, suspect: Suspect) -> None:
+        """Keep it, for the processes that fetch after this one."""
+        data = json.dumps([suspect.prices, suspect.times, suspect.counted.isoformat()]).encode()
+        self._ask(lambda backend: backend.set(self._prefix + "suspect", data, ttl=_SUSPECT), None, _WRITE)
+
+    def lease(self, seconds: float, before: Head | None) -> str | None:
         """Take the right to fetch for so many seconds: a token, or None where somebody else has it.
 
-        A backend that fails gives a token too: better two fetches than none.
+        A backend that fails gives a token too: better two fetches than none. So does one that refuses though nothing
+        stands in the way: it keeps nothing.
+
+        Args:
+            seconds: how long it lasts.
+            before: the head that the asker saw; another one now says that a holder has just finished.
         """
         token = os.urandom(16).hex()
         key = self._prefix + "lease"
-        if self._ask(lambda backend: backend.add(key, token.encode(), ttl=seconds), True, _WRITE):
+
+        def take(backend: Any) -> tuple[bool, bytes | None]:
+            taken = backend.add(key, token.encode(), ttl=seconds)
+            return bool(taken), None if taken else self._read(backend, key)
+
+        failing: tuple[bool, bytes | None] = (True, None)
+        taken, holder = self._ask(take, failing, _WRITE)
+        if taken:
             return token
         if self._unreleased is not None:
             return self._unreleased  # the one that stands in the way is our own: giving it back failed
-        return self._overtake(key, token, seconds)
+        if holder is None:  # its holder has just given it back, or nothing is ever kept here
+            taken, holder = self._ask(take, failing, _WRITE)
+            if taken:
+                return token
+            return token if holder is None and self.head(_WRITE) == before else None
+        return self._overtake(key, token, holder, seconds)
 
-    def _overtake(self, key: str, token: str, seconds: float) -> str | None:
+    def _overtake(self, key: str, token: str, holder: bytes, seconds: float) -> str | None:
         """Take over a lease that outlived its time: its expiry may go by a wall clock that was set back."""
-        holder = self._ask(lambda backend: backend.get(key), None, _WRITE)
         now = self._clock.monotonic()
-        if holder is None or self._blocker is None or self._blocker[0] != holder:
-            self._blocker = None if holder is None else (holder, now)
+        if self._blocker is None or self._blocker[0] != holder:
+            self._blocker = (holder, now)
             return None
         if now - self._blocker[1] <= seconds:
             return None
@@ -176,10 +243,14 @@ class Store:
 
     def release(self, token: str) -> None:
         """Give the lease back, if it is still this token's."""
+        key, value = self._prefix + "lease", token.encode()
 
         def give_back(backend: Any) -> bool:
-            if backend.get(self._prefix + "lease") == token.encode():
-                backend.delete(self._prefix + "lease")
+            delete = getattr(backend, "compare_and_delete", None)
+            if delete is not None:
+                delete(key, value)
+            elif backend.get(key) == value:
+                backend.delete(key)
             return True
 
         self._unreleased = None if self._ask(give_back, False, _WRITE) else token

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable
 
 from .._base.clock import Clock
+from .._base.fork import PerProcess
+from .._base.latch import Latch
 from .._base.log import logger
 from .cache import CatalogCache
 
@@ -16,11 +17,20 @@ _LEAST = 0.05  # seconds between two rounds, whatever the interval
 
 
 class _Run:
-    """One thread with the event that ends it."""
+    """One thread with the latch that ends it."""
 
-    def __init__(self, loop: Callable[[threading.Event], None]) -> None:
-        self.stop = threading.Event()
+    def __init__(self, loop: Callable[[Latch], None]) -> None:
+        self.stop = Latch()
         self.thread = threading.Thread(target=loop, args=(self.stop,), name="openrouter-pricing-warmer", daemon=True)
+        self._first = [None]
+
+    def start(self) -> None:
+        """Start the thread, if this is the first call; RuntimeError where none can be started."""
+        try:
+            self._first.pop()  # atomic: of two threads, one starts it
+        except IndexError:
+            return
+        self.thread.start()
 
 
 class Warmer:
@@ -40,7 +50,7 @@ class Warmer:
         self._interval = interval
         self._clock = clock
         self._wanted = False
-        self._runs: dict[int, _Run] = {}
+        self._runs = PerProcess(lambda: _Run(self._loop))
 
     @property
     def wanted(self) -> bool:
@@ -50,7 +60,7 @@ class Warmer:
     @property
     def alive(self) -> bool:
         """Whether its thread runs in this process. After a fork a dead thread may still say that it is alive."""
-        run = self._runs.get(os.getpid())
+        run = self._runs.peek()
         return run is not None and run.thread.is_alive()
 
     def start(self) -> None:
@@ -60,28 +70,26 @@ class Warmer:
         worker whose master's thread held the interpreter's lock at that moment would hang for ever.
         """
         self._wanted = True
+        self._cache.cap_l1_ttl(self._interval)
         uwsgi = sys.modules.get("uwsgi")
         if self.alive or (uwsgi is not None and uwsgi.worker_id() == 0):
             return
-        run = _Run(self._loop)
-        if self._runs.setdefault(os.getpid(), run) is not run:  # atomic: of two threads, one starts it
-            return
         try:
-            run.thread.start()
+            self._runs.get().start()
         except RuntimeError as error:  # the interpreter is going down, or there are too many threads
-            del self._runs[os.getpid()]
+            self._runs.pop()
             logger(__name__).warning("the warmer could not start: %s", error)
 
     def stop(self, timeout: float = 0.5) -> None:
         """Stop the thread; waits ``timeout`` seconds at most, even in the middle of a fetch."""
         self._wanted = False
-        run = self._runs.pop(os.getpid(), None)
+        run = self._runs.pop()
         if run is not None:
             run.stop.set()
             if timeout and run.thread is not threading.current_thread():
                 run.thread.join(timeout)
 
-    def _loop(self, stop: threading.Event) -> None:
+    def _loop(self, stop: Latch) -> None:
         while not stop.is_set():
             try:
                 pause = self._round()

@@ -25,7 +25,7 @@ import urllib3.exceptions
 from .._base.masking import mask
 from .._prices import wire
 from .._prices.wire import Fetched
-from ..errors import PayloadError, PricingError, StatusError, TransportError, UpstreamError
+from ..errors import PayloadError, PricingError, StatusError, TransportError, UpstreamError, quoted
 from ..settings import Settings
 from .transport import Adapter, Auth, Session, read_body, reason
 
@@ -48,6 +48,7 @@ class Client:
         settings: ``base_url``, ``api_key``, the timeouts, ``attempts``, ``max_body`` and ``pool_size`` are used.
         utcnow: the wall clock, for ``Retry-After`` dates.
         on_retry: told of every error that is followed by another attempt.
+        on_request: told of every request that is sent.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class Client:
         *,
         utcnow: Callable[[], datetime] = _utcnow,
         on_retry: Callable[[UpstreamError], None] | None = None,
+        on_request: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._utcnow = utcnow
         self._on_retry = on_retry
+        self._on_request = on_request
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._turn = threading.Lock()
@@ -109,7 +112,7 @@ class Client:
         """
         author, _, slug = model_id.partition("/")
         if not author or not slug or "/" in slug or {author, slug} & {".", ".."}:
-            raise ValueError(f"model_id must be 'author/slug', not {model_id!r}")
+            raise ValueError(f"model_id must be 'author/slug', not {quoted(model_id)}")
         return self._retrying(f"/models/{quote(author)}/{quote(slug, safe=':')}/endpoints", etag, deadline)
 
     def fetch_generation(self, generation_id: str, *, deadline: float | None = None) -> Fetched:
@@ -229,6 +232,7 @@ class Client:
             raise TransportError("the deadline passed before the upstream answered")
         timeout = (min(self._settings.connect_timeout, left), min(self._settings.read_timeout, left))
         headers = {} if etag is None else {"If-None-Match": etag}
+        self._on_request()
         try:
             with self._open().get(
                 url, headers=headers, timeout=timeout, stream=True, allow_redirects=False

@@ -11,8 +11,9 @@ from typing import Any
 
 from .._base import money
 from .._base.clock import aware
-from ..errors import PayloadError, UnknownModelError
+from ..errors import PayloadError, UnknownModelError, quoted
 from .model import Category, Model
+from .rates import effective_prices
 
 #: Changes whenever the stored form does; a store keeps the releases apart by it.
 FORMAT = 2
@@ -23,7 +24,7 @@ _ROUTING = (":nitro", ":floor", ":exacto", ":online")
 #: What follows is a preset's name, which changes parameters and not the price.
 #: https://openrouter.ai/docs/guides/features/presets
 _PRESET = "@preset/"
-_LONGEST = 1_000  # characters of a name that is taken apart
+_LONGEST = 1_000  # characters of a name with its suffixes; an id has 300 at most
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -36,7 +37,7 @@ class Catalog(Mapping[str, Model]):
     Attributes:
         as_of: when these prices were fetched (aware UTC).
         digest: SHA-256 of the rows, in hexadecimal.
-        skipped: how many rows could not be read and were left out.
+        skipped: how many rows could not be read, or stood twice, and were left out.
     """
 
     __slots__ = ("_body", "_models", "_rows", "_slugs", "_start", "as_of", "digest", "skipped")
@@ -76,31 +77,49 @@ class Catalog(Mapping[str, Model]):
 
     @classmethod
     def from_rows(
-        cls, rows: Iterable[Mapping[str, Any]], *, as_of: datetime, problem: Callable[[str], None]
+        cls,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        as_of: datetime,
+        problem: Callable[[str], None],
+        last: Catalog | None = None,
     ) -> Catalog:
-        """As :meth:`from_models`, but rows that cannot be read are left out, counted, and told to ``problem``."""
+        """As :meth:`from_models`, but rows that cannot be read are left out, counted, and told to ``problem``.
+
+        Of rows with one id that disagree about its prices none can be trusted: the row of the ``last`` list stays.
+        """
         if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
             raise TypeError(f"models must be a list of objects, not {type(rows).__name__}")
         stored_at = aware(as_of, "as_of")
-        places: dict[str, int] = {}
-        slugs: dict[str, str] = {}
-        texts: list[bytes] = []
-        skipped = end = 0
+        texts: dict[str, bytes] = {}
+        names: dict[str, str] = {}
+        torn: set[str] = set()
+        skipped = 0
         for number, row in enumerate(rows):
             try:
-                model = Model.from_dict(row)
-                if model.id in places:
+                model = Model.read(row)
+                if (known := texts.setdefault(model.id, model._row)) is not model._row:
+                    if not _same_prices(known, model):
+                        torn.add(model.id)
                     raise ValueError(f"id {model.id!r} stands twice")  # noqa: TRY301
+                names[model.id] = model.canonical_slug
             except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
                 skipped += 1
                 problem(f"models[{number}]: {str(error)[:200]}")
-                continue
-            _note_slug(slugs, row.get("canonical_slug"), model.id)
-            texts.append(model._row + b"\n")
-            places[model.id] = end
-            end += len(texts[-1])
+        for model_id in torn:
+            del texts[model_id]
+            if last is not None and model_id in last._rows:
+                kept = last.row(model_id)
+                texts[model_id], names[model_id] = kept._row, kept.canonical_slug
+        places: dict[str, int] = {}
+        slugs: dict[str, str] = {}
+        end = 0
+        for model_id, text in texts.items():
+            _note_slug(slugs, names[model_id], model_id)
+            places[model_id] = end
+            end += len(text) + 1
         head = json.dumps([places, slugs], separators=(",", ":")).encode()
-        return cls(b"".join([head, b"\n", *texts]), as_of=stored_at, skipped=skipped)
+        return cls(b"\n".join([head, *texts.values(), b""]), as_of=stored_at, skipped=skipped)
 
     def dumps(self) -> bytes:
         """The whole catalogue as bytes; :meth:`loads` reads it back."""
@@ -121,7 +140,9 @@ class Catalog(Mapping[str, Model]):
         try:
             head = json.loads(line)
             if head["format"] != FORMAT:
-                raise PayloadError(f"data: format {head['format']!r} is not the format {FORMAT} that is read here")
+                raise PayloadError(
+                    f"data: format {quoted(head['format'])} is not the format {FORMAT} that is read here"
+                )
             as_of = aware(datetime.fromisoformat(head["as_of"]), "as_of")
             return cls.from_body(body, as_of=as_of, digest=head["digest"], skipped=head["skipped"])
         except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -193,26 +214,44 @@ class Catalog(Mapping[str, Model]):
         row_id = self._resolve(model_id)
         if row_id is None:
             raise UnknownModelError(model_id, lambda: self.near(model_id))
-        model = self._decode(row_id)
+        model = self.row(row_id)
         if model.rates.variable and model.alias_target is not None and model.alias_target != model_id:
             target = self._resolve(model.alias_target)
             if target is not None and not target.startswith("~"):
-                model = self._decode(target)
+                model = self.row(target)
         if model_id in self._rows or model_id in self._slugs:  # a bounded set, whatever is asked for
             self._models[model_id] = model
         return model
 
-    def _decode(self, row_id: str) -> Model:
+    @property
+    def prices_digest(self) -> str:
+        """SHA-256 of ids and prices alone, in hexadecimal; a missing price and a 0 are the same. Takes milliseconds."""
+        listed = sorted(
+            [model.id, sorted((key, money.plain(price)) for key, price in effective_prices(model.rates).items())]
+            for model in self.decoded()
+        )
+        return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+    def decoded(self) -> Iterator[Model]:
+        """Every listed row, decoded anew and not kept."""
+        return map(self.row, self._rows)
+
+    def texts(self) -> dict[str, bytes]:
+        """The listed rows as they are stored, by id."""
+        return dict(zip(self._rows, self._body[self._start :].split(b"\n"), strict=False))
+
+    def row(self, row_id: str) -> Model:
+        """A listed row, decoded anew and not kept; never the one that an alias points at."""
         start = self._start + self._rows[row_id]
         text = self._body[start : self._body.index(b"\n", start)]
         return Model.from_dict(json.loads(text), text)
 
     def _resolve(self, name: str) -> str | None:
+        if len(name) > _LONGEST:
+            return None
         while name not in self._rows:
             if slug := self._slugs.get(name):
                 return slug
-            if len(name) > _LONGEST:
-                return None
             if _PRESET in name:
                 name = name.partition(_PRESET)[0]
             elif name.endswith(_ROUTING):
@@ -257,6 +296,7 @@ class Catalog(Mapping[str, Model]):
         for name, value in (("text", text), ("provider", provider), ("modality", modality)):
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+        part, who = (text or "").lower(), (provider or "").lower()  # once, and not for every model
         wanted = None if category is None else _category(category)
         highest = None if max_prompt_price is None else money.read(max_prompt_price, "max_prompt_price")
         least = None if min_context is None else money.count(min_context, "min_context")
@@ -264,8 +304,8 @@ class Catalog(Mapping[str, Model]):
         return [
             model
             for model in map(self._own, self)
-            if (text is None or text.lower() in model.id.lower() or text.lower() in model.name.lower())
-            and (provider is None or model.provider.lower() == provider.lower())
+            if (text is None or part in model.id.lower() or part in model.name.lower())
+            and (provider is None or model.provider.lower() == who)
             and (wanted is None or model.category is wanted)
             and (least is None or (model.context_length or 0) >= least)
             and (highest is None or _within(model, highest))
@@ -276,7 +316,7 @@ class Catalog(Mapping[str, Model]):
     def _own(self, row_id: str) -> Model:
         """The row itself, never the row that an alias points at."""
         model = self[row_id]
-        return model if model.id == row_id else self._decode(row_id)
+        return model if model.id == row_id else self.row(row_id)
 
     def cheapest(self, n: int = 10, **conditions: Any) -> list[Model]:
         """The ``n`` models with the lowest mean of prompt and completion price, cheapest first.
@@ -305,6 +345,11 @@ def _is_index(value: object, kind: type) -> bool:
     return isinstance(value, dict) and {kind}.issuperset(map(type, value.values()))
 
 
+def _same_prices(text: bytes, model: Model) -> bool:
+    known = Model.from_dict(json.loads(text), text)
+    return (known.rates, known.alias_target) == (model.rates, model.alias_target)
+
+
 def _note_slug(slugs: dict[str, str], slug: str | None, model_id: str) -> None:
     """A slug shared by a row and its ``:free`` and ``:batch`` rows means the row without suffix."""
     if not slug or slug == model_id:
@@ -321,7 +366,7 @@ def _category(value: Category | str) -> Category:
         for category in Category:
             if category.value.lower() == value.lower():
                 return category
-    raise ValueError(f"category must be one of {', '.join(c.value for c in Category)}, not {value!r}")
+    raise ValueError(f"category must be one of {', '.join(c.value for c in Category)}, not {quoted(value)}")
 
 
 def _within(model: Model, highest: Decimal) -> bool:

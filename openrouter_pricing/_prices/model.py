@@ -118,6 +118,19 @@ class Model:
         }
 
     @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Model:
+        """Read one row in the form in which it is stored, so that nothing which is decoded from there later can fail.
+
+        Raises:
+            ValueError, TypeError: as for :meth:`from_dict`.
+        """
+        try:
+            text = _text(row)
+        except (ValueError, TypeError):
+            return cls.from_dict(row)  # which says what is wrong with it by name
+        return cls.from_dict(json.loads(text), text)
+
+    @classmethod
     def from_dict(cls, row: Mapping[str, Any], text: bytes | None = None) -> Model:
         """Read one row.
 

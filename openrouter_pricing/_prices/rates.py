@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ import attrs
 
 from .._base import money
 from .._base.clock import aware
+from ..errors import quoted
 
 #: Every price key that is known. Unknown keys are kept in ``Rates.extra`` and never charged.
 PRICE_KEYS = (
@@ -241,7 +243,7 @@ class Rates:
             ValueError: there is no such price key.
         """
         if key not in PRICE_KEYS:
-            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {key!r}")
+            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {quoted(key)}")
         price: Decimal | None = getattr(self, key)
         return None if price is None else money.multiply(price, money.MILLION)
 
@@ -255,7 +257,7 @@ class Rates:
             ValueError: there is no such price key.
         """
         if key not in PRICE_KEYS:
-            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {key!r}")
+            raise ValueError(f"key must be one of {', '.join(PRICE_KEYS)}, not {quoted(key)}")
         price: Decimal | None = getattr(self, key)
         if price is None or not self.discount or not 0 < self.discount < 1:
             return price
@@ -298,3 +300,15 @@ class Rates:
         if self.overrides:
             shown["overrides"] = [entry.to_dict() for entry in self.overrides]
         return shown
+
+
+def effective_prices(rates: Rates | None) -> dict[str, Decimal]:
+    """What is charged, flat: price key to USD per unit, a conditional price under its key and conditions; no zeros."""
+    if rates is None:
+        return {}
+    prices = {key: price for key in PRICE_KEYS if (price := getattr(rates, key))}
+    for number, entry in enumerate(rates.overrides):
+        shown = entry.to_dict()
+        when = json.dumps({key: value for key, value in shown.items() if key not in PRICE_KEYS}, sort_keys=True)
+        prices |= {f"{key} of override {number} {when}": price for key, price in entry.prices.items()}
+    return prices

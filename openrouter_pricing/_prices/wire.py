@@ -6,10 +6,10 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import attrs
@@ -20,7 +20,10 @@ from .catalog import Catalog
 _MAX_VALUES = 1_000_000  # 400 models have 34,000; ten million tiny ones fit into 32 MiB and fill gigabytes
 _MOST_PROBLEMS = 20  # that are told one by one
 _MEASURED = ("latency_", "throughput_", "uptime_", "perf_", "status")
-_TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{},:]', re.DOTALL)
+_OPENING = re.compile(rb'\s*\{\s*"data"\s*:\s*\[')
+_SPACE = re.compile(r"[ \t\n\r]*")
+#: Where a string begins it always ends, at the latest with the text: nothing is ever tried twice.
+_TOKENS = re.compile(rb'"[^"\\]*(?:\\(?:.|\Z)[^"\\]*)*(?:"|\Z)|[\[\]{},:]', re.DOTALL)
 
 
 @attrs.frozen
@@ -82,23 +85,22 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-def read_catalog(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]:
+def read_catalog(fetched: Fetched, as_of: datetime, last: Catalog | None = None) -> tuple[Catalog, list[str]]:
     """The catalogue of a 200 answer, and what was wrong with the first of the rows that had to be left out.
 
     Args:
         fetched: the answer, with all of its pages.
         as_of: when it was fetched (aware).
+        last: the list before it, whose row stays where two rows of one id disagree.
 
     Raises:
         PayloadError: it is no catalogue (``200 OK`` with an error object, HTML, nothing in it, cut off …).
     """
-    rows: list[Any] = []
-    for body in (fetched.body, *fetched.pages):
-        rows += _rows(body)
-    return _catalog(rows, as_of, "model")
+    rows = chain.from_iterable(map(_rows, (fetched.body, *fetched.pages)))
+    return _catalog(rows, as_of, "model", last)
 
 
-def read_endpoints(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str]]:
+def read_endpoints(fetched: Fetched, as_of: datetime, last: Catalog | None = None) -> tuple[Catalog, list[str]]:
     """The endpoints of one model as rows under their tags, and what was wrong with those that had to be left out.
 
     Performance figures, which change with every look, are left out of the rows. Tags that stand twice are numbered, as
@@ -107,6 +109,7 @@ def read_endpoints(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str
     Args:
         fetched: the answer, with all of its pages.
         as_of: when it was fetched (aware).
+        last: not needed, as no tag stands twice.
 
     Raises:
         PayloadError: it is no list of endpoints, or an empty one.
@@ -124,7 +127,7 @@ def read_endpoints(fetched: Fetched, as_of: datetime) -> tuple[Catalog, list[str
     for row in rows:
         if row is not None and row["id"] in numbers:
             row["id"] += f"#{next(numbers[row['id']])}"
-    return _catalog(rows, as_of, "endpoint")
+    return _catalog(rows, as_of, "endpoint", None)
 
 
 def _endpoint_row(entry: Any, outputs: list[str]) -> dict[str, Any] | None:
@@ -143,14 +146,14 @@ def _outputs(data: Any) -> list[str]:
     return [kind[:20] for kind in outputs[:9] if isinstance(kind, str)] if isinstance(outputs, list) else []
 
 
-def _catalog(rows: list[Any], as_of: datetime, what: str) -> tuple[Catalog, list[str]]:
+def _catalog(rows: Iterable[Any], as_of: datetime, what: str, last: Catalog | None) -> tuple[Catalog, list[str]]:
     problems: list[str] = []
 
     def note(problem: str) -> None:
         if len(problems) < _MOST_PROBLEMS:
             problems.append(problem)
 
-    catalog = Catalog.from_rows(rows, as_of=as_of, problem=note)
+    catalog = Catalog.from_rows(rows, as_of=as_of, problem=note, last=last)
     if not len(catalog):
         raise PayloadError(f"upstream listed no readable {what} ({catalog.skipped} unreadable rows)")
     return catalog, problems
@@ -178,17 +181,48 @@ def _checked(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _rows(body: bytes) -> list[Any]:
-    document = _checked(body)
-    rows = document.get("data")
+def _rows(body: bytes) -> Iterator[Any]:
+    """The rows of a page, decoded one by one: to decode all at once would stop every other thread meanwhile."""
+    done = 0
+    if _OPENING.match(body) and _values(body) <= _MAX_VALUES:
+        try:
+            text = body.decode()
+            end, closing = text.index("[") + 1, ","
+            while closing == ",":
+                row, end = _decode(text, _skip(text, end))
+                end = _skip(text, end)
+                closing, end = text[end : end + 1], end + 1
+                if closing == "," or (closing == "]" and _is_rest(text[end:])):
+                    done += 1
+                    yield row
+                else:
+                    break
+            else:
+                return
+        except (RecursionError, ValueError):
+            pass  # the longer way says what is wrong, or does without this row
+    rows = _checked(body).get("data")
     if not isinstance(rows, list) or not rows:
         raise PayloadError("upstream answered 200 without a list of models in 'data'")
-    return rows
+    yield from rows[done:]
+
+
+def _is_rest(text: str) -> bool:
+    """Whether this ends a document that began with its rows, and names no others."""
+    return "data" not in json.loads("{" + text.lstrip().removeprefix(","))
+
+
+def _skip(text: str, start: int) -> int:
+    return _SPACE.match(text, start).end()  # type: ignore[union-attr]  # it matches nothing at all too
+
+
+def _values(body: bytes) -> int:
+    return body.count(b"{") + body.count(b"[") + body.count(b",")
 
 
 def _document(body: bytes) -> dict[str, Any]:
     """The top-level object of a body: JSON is UTF-8 (RFC 8259, section 8.1), and numbers keep their digits."""
-    if body.count(b"{") + body.count(b"[") + body.count(b",") > _MAX_VALUES:
+    if _values(body) > _MAX_VALUES:
         raise PayloadError(f"upstream answered 200 with more than {_MAX_VALUES} values")
     try:
         document = json.loads(body.decode("utf-8-sig"), parse_float=_decimal)
@@ -248,3 +282,6 @@ def _decimal(digits: str) -> Decimal | float:
     except ArithmeticError:
         return math.nan
     return number if number.is_finite() else math.nan  # a caller's context may not trap what it cannot hold
+
+
+_decode = json.JSONDecoder(parse_float=_decimal).raw_decode

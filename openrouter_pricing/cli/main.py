@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import click
 
-from ..errors import PricingError
+from ..errors import PricingError, shortened
 from . import audit, prices, upkeep
 from .options import PROG
 from .terminal import safe
@@ -52,7 +52,7 @@ def _hush() -> None:
 
 
 def _fail(message: str, status: int) -> int:
-    click.echo(safe(f"{PROG}: {' '.join(message.split())}"), err=True)
+    click.echo(safe(f"{PROG}: {shortened(' '.join(message.split()))}"), err=True)
     return status
 
 

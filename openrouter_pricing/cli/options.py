@@ -12,7 +12,7 @@ import click
 
 from .._base import money
 from .._prices.model import Category
-from ..settings import Settings
+from ..settings import Settings, unknown_variables
 from .terminal import instant, note
 
 PROG = "openrouter-pricing"
@@ -20,9 +20,16 @@ _DEADLINE = 8.0  # seconds, so that an answer without a network comes within ten
 _MILLIONTH = Decimal("0.000001")
 
 
+def from_env() -> Settings:
+    """The settings; variables that have no effect are told."""
+    for warning in unknown_variables():
+        note(warning)
+    return Settings.from_env()
+
+
 def one_answer() -> Settings:
     """The settings for a process that answers once: a refresh behind its back would never end."""
-    options = Settings.from_env()
+    options = from_env()
     return attrs.evolve(options, deadline=min(options.deadline, _DEADLINE), stale_while_revalidate=0, warm=False)
 
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from datetime import datetime, timezone
 from gzip import compress
 from pathlib import Path
 
 import attrs
 import click
 
-from .._prices.catalog import Catalog
-from ..errors import CatalogUnavailableError
-from ..health import check_backend, check_held, check_upstream
 from ..pricing import Pricing
 from ..settings import Settings, came_from, shown
-from .options import FILE, json_option, one_answer
+from .options import FILE, from_env, json_option, one_answer
 from .terminal import cell, instant, line, show_json, table, waiting
 
 
@@ -61,7 +57,7 @@ def _replace(path: Path, data: bytes) -> None:
 @json_option
 def settings(as_json: bool) -> None:
     """Every option, its value, and where that came from; secrets are masked."""
-    options = Settings.from_env()
+    options = from_env()
     found = {
         field.name: {"value": shown(field, getattr(options, field.name)), "source": came_from(field.name)}
         for field in attrs.fields(Settings)
@@ -84,25 +80,11 @@ def doctor() -> None:
 
     The exit status is 1 if something is wrong.
     """
-    options = one_answer()
-    with waiting("checking"):
-        with Pricing(attrs.evolve(options, offline=True)) as offline:
-            held = check_held(_held(offline), offline.stats().source, datetime.now(timezone.utc))
-        backend = check_backend(options)
-        with Pricing(options) as pricing:
-            upstream = check_upstream(options, pricing.refresh)
-    checks = {"backend": backend, "upstream": upstream}
-    checks["prices"] = (held is not None or upstream[0], held or "none were held before, and the fallback is off")
+    with Pricing(one_answer()) as pricing, waiting("checking"):
+        health = pricing.health()
     verdicts = {True: cell("ok", "green"), False: cell("wrong", "bold red")}
-    rows = [[cell(name), verdicts[good], cell(finding)] for name, (good, finding) in checks.items()]
+    rows = [[cell(check.name), verdicts[check.ok], cell(check.finding)] for check in health.checks]
     table(["check", "result", "finding"], rows)
-    wrong = [name for name, (good, _) in checks.items() if not good]
+    wrong = [check.name for check in health.checks if not check.ok]
     if wrong:
         raise click.ClickException(f"something is wrong with: {', '.join(wrong)}")
-
-
-def _held(pricing: Pricing) -> Catalog | None:
-    try:
-        return pricing.catalog()
-    except CatalogUnavailableError:
-        return None

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from .._base.log import logger
 from .._base.masking import mask
+from .._freshness.cache import CatalogCache
 from .._prices.catalog import Catalog
 from ..errors import PricingError
 from ..pricing import Pricing
@@ -103,7 +104,7 @@ class SharedPricing:
                 failed = True
                 logger(__name__).warning("fetching prices failed: %s", mask(str(error)))
         held, cache = pricing._held(), pricing._cache
-        assert cache is not None
+        assert isinstance(cache, CatalogCache)
         stale = failed or (held.origin.source == "stale" and cache.failing)
         if cache.age() >= pricing._settings.warm_interval:
             cache.renew(wait=False)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from .._base.fork import PerProcess
+
 _T = TypeVar("_T")
-#: A process, an event loop in it, and what is asked.
-_Place: TypeAlias = "tuple[int, int, str]"
+#: An event loop, and what is asked.
+_Place: TypeAlias = "tuple[int, str]"
 
 
 class _Job(NamedTuple):
@@ -44,10 +45,11 @@ class _Flight:
             return self._waiting
 
 
-class _Turns:
-    """What waits to be computed in one process, and whether a thread sees to it."""
+class _Here:
+    """What is under way in one process; what waits to be computed there, and whether a thread sees to it."""
 
     def __init__(self) -> None:
+        self.flights: dict[_Place, _Flight] = {}
         self.lock = threading.Lock()
         self.waiting: deque[tuple[_Place, _Flight, _Job]] = deque()
         self.running = False
@@ -60,8 +62,7 @@ class Flights:
     """
 
     def __init__(self) -> None:
-        self._flights: dict[_Place, _Flight] = {}
-        self._turns: dict[int, _Turns] = {}  # by process: a child has neither its parent's thread nor its locks
+        self._here: PerProcess[_Here] = PerProcess(_Here)  # a child has neither its parent's threads nor its locks
 
     async def ask(self, key: str, work: Callable[[], _T], copy: Callable[[_T], _T] = lambda found: found) -> _T:
         """What ``work`` gives.
@@ -87,12 +88,15 @@ class Flights:
 
     async def _join(self, key: str, job: _Job, start: Callable[[_Place, _Flight, _Job], None]) -> Any:
         loop = asyncio.get_running_loop()
-        place = (os.getpid(), id(loop), key)
-        flight = self._flights.get(place)
+        place = (id(loop), key)
+        flights = self._here.get().flights
+        flight = flights.get(place)
         future = None if flight is None or flight.loop is not loop else flight.join()
         if future is None:
-            self._forget_the_dead()
-            flight = self._flights[place] = _Flight(loop)
+            for other, dead in list(flights.items()):
+                if dead.loop.is_closed():  # too early: it can never land
+                    flights.pop(other, None)
+            flight = flights[place] = _Flight(loop)
             future = flight.join()
             # Soon, and not now: a thread takes the interpreter for some milliseconds as it starts, and of a hundred
             # callers that run one after another each would find the flight of the one before it landed.
@@ -107,7 +111,7 @@ class Flights:
             _fail(self._land(place, flight), error)
 
     def _queue(self, place: _Place, flight: _Flight, job: _Job) -> None:
-        turns = self._turns.setdefault(os.getpid(), _Turns())
+        turns = self._here.get()
         with turns.lock:
             turns.waiting.append((place, flight, job))
             if turns.running:
@@ -122,7 +126,7 @@ class Flights:
             for at, late, _ in waiting:
                 late.loop.call_soon_threadsafe(_fail, self._land(at, late), error)
 
-    def _take_turns(self, turns: _Turns) -> None:
+    def _take_turns(self, turns: _Here) -> None:
         while True:
             with turns.lock:
                 if not turns.waiting:
@@ -143,15 +147,10 @@ class Flights:
         except RuntimeError:  # the loop was closed: nobody waits any more
             return
 
-    def _forget_the_dead(self) -> None:
-        """Drop what can never land here: flights of a parent process, and of loops that were closed too early."""
-        for place, flight in list(self._flights.items()):
-            if place[0] != os.getpid() or flight.loop.is_closed():
-                self._flights.pop(place, None)
-
     def _land(self, place: _Place, flight: _Flight) -> list[asyncio.Future[Any]]:
-        if self._flights.get(place) is flight:
-            del self._flights[place]
+        flights = self._here.get().flights
+        if flights.get(place) is flight:
+            del flights[place]
         return flight.land()
 
 

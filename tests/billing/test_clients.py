@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from upstream import row
+from support.upstream import row
 
 from openrouter_pricing import Catalog, Pricing, ResponseError, Settings, Usage
 from openrouter_pricing._billing.responses import TABLE, read_response

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from upstream import row
+from support.upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Rates, ResponseError, Settings, UnpricedUsageError, Usage
 from openrouter_pricing._billing.bill import bill

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from upstream import row
+from support.upstream import row
 
 from openrouter_pricing import Catalog, Cost, Pricing, Settings
 from openrouter_pricing._billing.reading import Reading

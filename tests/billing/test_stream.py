@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types import chat, responses
 from openrouter import components as openrouter
-from upstream import row
+from support.upstream import row
 
 from openrouter_pricing import Catalog, Pricing, ResponseError, Settings, StreamCost, UnknownModelError, Usage
 

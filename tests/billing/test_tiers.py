@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from upstream import Answer, Upstream, models, row
+from support.upstream import Answer, Upstream, models, row
 
 from openrouter_pricing import (
     Catalog,

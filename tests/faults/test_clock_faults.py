@@ -9,9 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Figure, Hands
 from openrouter_pricing.backends.memory import MemoryBackend
-from upstream import Upstream, row
+from support.figures import Figure
+from support.hands import Hands
+from support.upstream import Upstream, row
 
 from openrouter_pricing import Pricing, TransportError, open_backend
 

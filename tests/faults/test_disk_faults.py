@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Figure
-from upstream import Answer, Upstream, models, row
+from support.figures import Figure
+from support.upstream import Answer, Upstream, models, row
 
 from openrouter_pricing import Pricing, Settings
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Hands
-from upstream import Answer, Upstream, models, row
+from support.hands import Hands
+from support.upstream import Answer, Upstream, models, row
 
 from openrouter_pricing import PayloadError, Pricing, Settings
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from conftest import Figure
-from upstream import Answer, Upstream, models, raw_peer, row
+from support.figures import Figure
+from support.upstream import Answer, Upstream, models, raw_peer, row
 
 from openrouter_pricing import Pricing, Settings, SettingsError
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_upstream_faults import Certificate
-from upstream import Answer, Upstream, models, raw_peer, read_request, row
+from support.certificate import Certificate
+from support.upstream import Answer, Upstream, models, raw_peer, read_request, row
 
 from openrouter_pricing import Client, Pricing, Settings, SettingsError, StatusError, UpstreamError, open_backend
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Figure
-from upstream import Upstream, row
+from support.figures import Figure
+from support.upstream import Upstream, row
 
 pytestmark = pytest.mark.faults
 
@@ -155,6 +155,7 @@ def uwsgi(port: int, *options: str) -> list[str]:
 SERVERS: dict[str, tuple[Callable[..., list[str]], list[str]]] = {
     "gunicorn --preload": (gunicorn, ["--preload"]),
     "gunicorn": (gunicorn, []),
+    "gunicorn --preload -k gevent": (gunicorn, ["--preload", "-k", "gevent"]),
     "uWSGI prefork": (uwsgi, ["--enable-threads"]),
     "uWSGI prefork with fork hooks": (uwsgi, ["--enable-threads", "--py-call-osafterfork"]),
     "uWSGI lazy-apps": (uwsgi, ["--enable-threads", "--lazy-apps"]),
@@ -178,6 +179,11 @@ def test_a_price_change_reaches_every_worker(
     port = free_port()
     upstream.say(row(pricing={"prompt": "1", "completion": "0"}))
     early_environ = {"ASK_EARLY": "1"} if early else {}
+    if "gevent" in server and framework == "Flask":
+        # diskcache imports Django where it is installed, and gevent, which looks at every object as it patches,
+        # then stumbles over Django's settings unless somebody made some.
+        (tmp_path / "no_settings.py").write_text("")
+        early_environ["DJANGO_SETTINGS_MODULE"] = "no_settings"
     with serving(make(port, *options), port, tmp_path, upstream, **early_environ):
         first = seen(port, lambda said: bool(said["raw"] == "1"), 30)
         assert {"live"} == {said["source"] for said in first.values()}

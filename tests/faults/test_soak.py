@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import Figure
-from upstream import Answer, Upstream, models, row
+from support.figures import Figure
+from support.upstream import Answer, Upstream, models, row
 
 pytestmark = pytest.mark.faults
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -20,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Hands
-from upstream import models, raw_peer, read_request, row
+from support.certificate import Certificate
+from support.hands import Hands
+from support.upstream import models, raw_peer, read_request, row
 
 from openrouter_pricing import Pricing, Settings, TransportError
 
@@ -129,30 +129,6 @@ STATUS = {
     "429 for a past date": error("429 Too Many Requests", Retry_After=PAST),
 }
 UNREACHABLE = ("refused", "black-holed", "TLS failure")
-
-
-class Certificate:
-    """A certificate for loopback that nobody vouches for, unless ``REQUESTS_CA_BUNDLE`` names it."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.path = folder / f"{name}.pem"
-        key = folder / f"{name}.key"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1",
-             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.path],
-            capture_output=True, check=True, timeout=60,
-        )  # fmt: skip
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(self.path, key)
-
-    def over(self, talk: Talk) -> Talk:
-        """The same over TLS."""
-
-        def tls_talk(conn: socket.socket) -> None:
-            with self._context.wrap_socket(conn, server_side=True) as tls:
-                talk(tls)
-
-        return tls_talk
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from upstream import row
+from support.upstream import row
 
 from openrouter_pricing import Catalog
 from openrouter_pricing.cli import run

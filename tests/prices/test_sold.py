@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import recorded, recorded_names
-from upstream import row
+from support.recorded import recorded, recorded_names
+from support.upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Settings, UnpricedUsageError, Usage
 

@@ -1,0 +1,34 @@
+"""Write the figures of the fault suite into the page about reliability.
+
+Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+BEGIN, END = "<!-- reliability: made by docs/_tools/reliability.py -->", "<!-- end of reliability -->"
+
+
+def table(lines: list[str]) -> str:
+    """The figures, one row each, the last of those that were written twice."""
+    figures = {entry["row"]: entry["figure"] for entry in map(json.loads, lines)}
+    rows = [f"| {row} | {figure} |".replace("\n", " ") for row, figure in figures.items()]
+    return "\n".join([f"{len(rows)} rows:", "", "| fault | what was seen |", "|---|---|", *rows])
+
+
+def main(figures: str) -> None:
+    """Replace what stands between the two marks."""
+    path = Path(__file__).parents[1] / "explanation" / "reliability.md"
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        sys.exit(f"{path} lacks the marks {BEGIN} and {END}")
+    text = table(Path(figures).read_text(encoding="utf-8").splitlines())
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

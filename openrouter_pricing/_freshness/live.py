@@ -1,0 +1,196 @@
+"""Live: prices that are kept current. Pinned: one list, for ever, in its place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .._base.clock import Clock
+from .._prices.catalog import Catalog
+from ..errors import PricingError
+from ..settings import Settings
+from . import process
+from .cache import CatalogCache
+from .held import Held
+from .listeners import Listener, Listeners
+from .plausibility import Plausibility
+from .protocols import Backend, Source
+from .providers import ProviderPrices
+from .recorder import Recorder
+from .warmer import Warmer
+
+if TYPE_CHECKING:
+    from .._prices.endpoints import Endpoints
+    from .stats import Stats
+
+#: Hands the backend to what is to be done with it, and raises what goes wrong within so many seconds.
+Probe: TypeAlias = Callable[[Callable[[Any], bool], float], bool]
+
+_CLOSING = 1.8  # seconds that closing takes at most
+
+
+class Live:
+    """The prices of one ``Pricing``: the cache, the providers' prices, the warmer, and who is told of changes.
+
+    Args:
+        settings: every option.
+        open_backend, open_source: make the store and the source, in each process that needs them.
+        clock: time and chance.
+        owns_backend, owns_source: whether they are ours to close.
+        fallback: gives the list that answers when nothing else is held; None to do without.
+
+    Attributes:
+        cache: decides what a question is answered from.
+        warmer: the optional thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_backend: Callable[[], Backend],
+        open_source: Callable[[Recorder], Source],
+        clock: Clock,
+        *,
+        owns_backend: bool,
+        owns_source: bool,
+        fallback: Callable[[], Catalog] | None,
+    ) -> None:
+        self._settings = settings
+        self._shared = process.shared(settings, open_backend, clock, owned=owns_backend)
+        self._listeners = Listeners(self._shared)
+        self.cache = CatalogCache(
+            settings,
+            self._shared,
+            open_source,
+            clock,
+            owns_source=owns_source,
+            plausibility=Plausibility(settings.l2_ttl),
+            fallback=fallback,
+            listener=self._listeners.tell,
+        )
+        self._providers = ProviderPrices(self._shared, settings, open_source, owns_source=owns_source, clock=clock)
+        self.endpoints = self._providers.of
+        self.warmer = Warmer(self.cache, settings.warm_interval, clock)
+
+    def current(self) -> Held:
+        """What to answer from now; see :meth:`CatalogCache.current`."""
+        if (self.warmer.wanted or self._settings.warm) and not self.cache.closed:
+            self.start_warmer()
+        return self.cache.current()
+
+    def refresh(self, *, trusting: bool) -> Catalog:
+        """Fetch now and wait; see :meth:`CatalogCache.refresh`."""
+        if self._settings.offline:
+            raise PricingError("the settings say offline: nothing is fetched")
+        return self.cache.refresh(trusting=trusting)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell ``listener`` of each new list; what is given ends that."""
+        return self._listeners.add(listener)
+
+    def start_warmer(self) -> None:
+        """Start the thread, unless it runs; without a network, nothing."""
+        if self._settings.offline:
+            return
+        if self.cache.closed:
+            raise PricingError("this Pricing is closed")
+        self.warmer.start()
+
+    def stop_warmer(self, timeout: float = 0.5) -> None:
+        """Stop it, within so many seconds."""
+        self.warmer.stop(timeout)
+
+    def stored(self) -> Catalog | None:
+        """What is held without a fetch, by this process or by the store."""
+        self.cache.adopt_stored()
+        record = self.cache.record
+        return None if record is None else record.catalog
+
+    @property
+    def probe(self) -> Probe | None:
+        """Asks the store."""
+        return self._shared.get().backend.probe
+
+    @property
+    def in_use(self) -> bool:
+        """Whether this process has anything to close."""
+        return self.cache.in_use
+
+    def stats(self, answers: int) -> Stats:
+        """What happened in this process so far."""
+        return self.cache.stats(l1_answers=answers, warmer_alive=self.warmer.alive)
+
+    def close(self) -> None:
+        """Let go of threads, sockets and the store, within two seconds."""
+        if self.cache.closed:
+            return
+        until = time.monotonic() + _CLOSING
+        self.warmer.stop()
+        self._providers.close()
+        self._listeners.close()
+        self.cache.close()
+        if (shared := self._shared.peek()) is not None:
+            shared.backend.close(max(0.1, until - time.monotonic()))
+
+
+class Pinned:
+    """Stands in the place of live prices for one list that never changes.
+
+    Args:
+        catalog: the list.
+
+    Attributes:
+        held: what questions are answered from.
+        cache: itself, as it decides what a question is answered from.
+    """
+
+    probe: Probe | None = None
+    in_use = False
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.held = Held(catalog, "pinned")
+        self.cache = self
+
+    def current(self) -> Held:
+        """The same as ever."""
+        return self.held
+
+    def endpoints(self, model_id: str) -> Endpoints:
+        """There is nobody to ask for them.
+
+        Raises:
+            PricingError: always.
+        """
+        raise PricingError("these prices are pinned: there is nothing to ask for a provider's")
+
+    def refresh(self, *, trusting: bool) -> Catalog:
+        """There is nothing to refresh it from.
+
+        Raises:
+            PricingError: always.
+        """
+        raise PricingError("these prices are pinned: there is nothing to refresh them from")
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """A pinned list never changes."""
+        return self.close
+
+    def start_warmer(self) -> None:
+        """Nothing to keep warm."""
+
+    def stop_warmer(self, timeout: float = 0.5) -> None:
+        """Nothing to stop."""
+
+    def stored(self) -> Catalog | None:
+        """The list."""
+        return self.held.catalog
+
+    def stats(self, answers: int) -> Stats:
+        """How often it was asked."""
+        from .stats import Stats  # only who looks pays for it
+
+        return Stats(l1_answers=answers, source="pinned", models=len(self.held.catalog))
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,36 @@
+"""Logged responses, and the prices that they are audited at."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from openrouter_pricing import Catalog
+from openrouter_pricing.metering.audit import Audit, Lines
+from support.upstream import row
+
+ROWS = [
+    row("a/plain", pricing={"prompt": "1", "completion": "10"}),
+    row("a/nightly", pricing={"prompt": "1", "completion": "1", "overrides": [{"utc_end": 600, "prompt": "5"}]}),
+    row("a/router", pricing={"prompt": "-1", "completion": "-1"}),
+]
+CATALOG = Catalog.from_models(ROWS)
+EXACT = {"model": "a/plain", "usage": {"prompt_tokens": 3, "completion_tokens": 1, "cost": 13}}
+OFF = {"model": "a/plain", "usage": {"prompt_tokens": 3, "cost": 3.25}}
+REFUND = {"model": "a/plain", "usage": {"prompt_tokens": 3, "cost": 2.5}}
+SILENT = {"model": "a/plain", "usage": {"prompt_tokens": 7, "completion_tokens": 0}}
+GONE = {"model": "gone/model", "usage": {"prompt_tokens": 7, "cost": 0.5}}
+
+
+def encoded(*responses: Any) -> bytes:
+    """Responses as a log has them."""
+    return b"".join(json.dumps(response).encode() + b"\n" for response in responses)
+
+
+def audited(data: bytes, worst: int = 10, catalog: Catalog = CATALOG) -> Audit:
+    """An audit of a whole log."""
+    audit = Audit(catalog, worst)
+    for number, line in enumerate(Lines(io.BytesIO(data)), 1):
+        audit.add(number, line)
+    return audit
