@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 
 _LONGEST = 100  # characters of a name that is compared with others; the longest listed one has 61
 _DATE = re.compile(r"[-_@:.]?(?:20\d\d-?[01]\d-?[0-3]\d|latest)$")
+_VERSION = re.compile(r"-v\d+(?::\d+)?$")
+_REGION = re.compile(r"^(?:[a-z]+\.)+")  # and the author: Bedrock's "us.anthropic.claude-…-v1:0"
 _WORD = re.compile(r"[a-z]+|\d+")
 
 
@@ -26,7 +28,7 @@ def near(name: str, ids: Collection[str], slugs: Mapping[str, str], limit: int) 
         return []
     bare = name.lower().partition("@preset/")[0].lstrip("~")
     tail = bare.rpartition("/")[2]
-    undated = _DATE.sub("", tail)
+    undated = _DATE.sub("", _VERSION.sub("", _REGION.sub("", tail)))
     same, family = _squash(undated), _WORD.findall(undated)
     exact: list[str] = []
     alike: list[str] = []

@@ -38,6 +38,8 @@ CATALOG = Catalog.from_models(ROWS)
         ("claude-4.5-sonnet-20250929", "anthropic/claude-sonnet-4.5"),
         ("anthropic/claude-opus-4-7", "anthropic/claude-opus-4.7"),
         ("anthropic.claude-opus-4-7", "anthropic/claude-opus-4.7"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic/claude-sonnet-4.5"),
+        ("claude-sonnet-4-5@20250929", "anthropic/claude-sonnet-4.5"),
         ("opus", "anthropic/claude-opus-4.7"),
         ("sonnet", "anthropic/claude-sonnet-4.5"),
         ("claude", "anthropic/claude-opus-4.7"),
