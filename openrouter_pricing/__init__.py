@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from ._base.clock import Clock
     from ._billing.cost import Cost, CostLine, PriceRange
     from ._billing.markup import Markup
+    from ._billing.stream import StreamCost
     from ._billing.usage import Usage
     from ._freshness.breaker import CircuitBreaker
     from ._freshness.protocols import Backend, EndpointSource, Source
     from ._freshness.stats import Stats
     from ._http.client import Client
     from ._prices.catalog import Catalog
+    from ._prices.changes import CatalogChange, Move, PriceChange
     from ._prices.endpoints import Endpoint, Endpoints
     from ._prices.model import Category, Model
     from ._prices.origin import PriceList
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         CircuitOpenError,
         PayloadError,
         PricingError,
+        ResponseError,
         SettingsError,
         StatusError,
         TransportError,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
         UpstreamError,
         VariablePriceError,
     )
+    from .health import Check, Health
     from .pricing import Pricing
     from .settings import Settings
 
@@ -43,8 +47,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Backend",
     "Catalog",
+    "CatalogChange",
     "CatalogUnavailableError",
     "Category",
+    "Check",
     "CircuitBreaker",
     "CircuitOpenError",
     "Client",
@@ -55,20 +61,25 @@ __all__ = [
     "EndpointSource",
     "Endpoints",
     "Fetched",
+    "Health",
     "Markup",
     "Model",
+    "Move",
     "Override",
     "PayloadError",
+    "PriceChange",
     "PriceList",
     "PriceRange",
     "Pricing",
     "PricingError",
     "Rates",
+    "ResponseError",
     "Settings",
     "SettingsError",
     "Source",
     "Stats",
     "StatusError",
+    "StreamCost",
     "TransportError",
     "UnknownModelError",
     "UnknownProviderError",
@@ -85,12 +96,14 @@ _HOMES = {
     "_base.clock": ("Clock",),
     "_billing.cost": ("Cost", "CostLine", "PriceRange"),
     "_billing.markup": ("Markup",),
+    "_billing.stream": ("StreamCost",),
     "_billing.usage": ("Usage",),
     "_freshness.breaker": ("CircuitBreaker",),
     "_freshness.protocols": ("Backend", "EndpointSource", "Source"),
     "_freshness.stats": ("Stats",),
     "_http.client": ("Client",),
     "_prices.catalog": ("Catalog",),
+    "_prices.changes": ("CatalogChange", "Move", "PriceChange"),
     "_prices.endpoints": ("Endpoint", "Endpoints"),
     "_prices.model": ("Category", "Model"),
     "_prices.origin": ("PriceList",),
@@ -98,6 +111,7 @@ _HOMES = {
     "_prices.wire": ("Fetched",),
     "backends": ("open_backend",),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "health": ("Check", "Health"),
     "pricing": ("Pricing",),
     "settings": ("Settings",),
 }

@@ -7,20 +7,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
+from attrs import evolve
+
 from ._base import money
 from ._base.clock import aware
 from ._billing.call import PLAIN, CallFacts
 from ._billing.cost import Cost, PriceRange, charge, settled
 from ._billing.markup import Markup
-from ._billing.responses import Reading, read_response
+from ._billing.offers import BATCH, Offers
+from ._billing.reading import Reading
+from ._billing.responses import read_response
 from ._billing.usage import Usage
 from ._freshness.held import Held
-from ._prices.endpoints import Endpoint, Endpoints
+from ._prices.endpoints import Endpoint, Endpoints, tier_of
 from ._prices.model import Model
 from ._prices.origin import Origin
 from ._prices.rates import Rates
 from .errors import (
     CatalogUnavailableError,
+    ResponseError,
     UnknownModelError,
     UnknownProviderError,
     UnpricedUsageError,
@@ -28,6 +33,7 @@ from .errors import (
 )
 
 _MOST_NAMES = 10_000  # of models whose plain prices are kept at hand
+_MOST_LETTERS = 500  # of a flag
 
 
 #: All that a question with two counts needs, for a model without conditional prices: what makes a cost, the rates, the
@@ -72,6 +78,7 @@ class Quoter:
         markup_rate: money.Number | None,
         at: datetime | None,
         provider: str | None,
+        service_tier: str | None = None,
     ) -> Cost:
         """See :meth:`Pricing.cost`."""
         counts: Usage | tuple[int, int]
@@ -85,8 +92,13 @@ class Quoter:
             counts = usage
         if at is not None:
             at = aware(at, "at")
+        if service_tier is not None and not isinstance(service_tier, str):
+            raise TypeError(f"service_tier must be a string, not {type(service_tier).__name__}")
         found = held.catalog[model]
-        cost = self._charge(held, found, counts, markup_rate, at, provider, None)
+        if service_tier is not None or provider is not None:
+            rates, origin, row, endpoint, _ = self._offers(held).asked(found, provider, service_tier)
+            return self._at(rates, origin, row, counts, markup_rate, at, endpoint, tier=service_tier)
+        cost = self._at(found.rates, held.origin, found, counts, markup_rate, at)
         if model not in held.prices:
             self._keep(held, model, found)
         return cost
@@ -101,56 +113,119 @@ class Quoter:
         provider: str | None,
     ) -> Cost:
         """See :meth:`Pricing.cost_of`."""
+        return self.cost_of_reading(hold, read_response(response), model, markup_rate, at, provider)
+
+    def cost_of_reading(
+        self,
+        hold: Callable[[], Held],
+        reading: Reading,
+        model: str | None,
+        markup_rate: money.Number | None,
+        at: datetime | None,
+        provider: str | None,
+    ) -> Cost:
+        """The same, of what a response was found to say."""
         if provider is not None and not isinstance(provider, str):
             raise TypeError(f"provider must be a string, not {type(provider).__name__}")
-        reading = read_response(response)
         name = reading.model if model is None else model
-        if name is None and reading.reported is None:
-            raise ValueError("model must be given: the response names none")
+        reported, more = reading.reported, reading.more
+        if name is None and reported is None:
+            raise ResponseError("model", "must be given: the response names none")
         at = reading.created if at is None else aware(at, "at")
+        found: Model | None = None
         try:
             held = hold()
-            return self._charge(held, held.catalog[name or ""], reading.usage, markup_rate, at, provider, reading)
+            found = held.catalog[name or ""]
+            if reported is None:
+                return self._reckon(held, found, reading, markup_rate, at, provider)
+            if more.counted and found.rates.unpriced is None:
+                if more.searches:
+                    native = reading.usage.web_searches - more.searches
+                    reading = reading._replace(usage=evolve(reading.usage, web_searches=native))
+                return self._served(held, found, reading, markup_rate, at, provider)
         except (UnknownModelError, UnknownProviderError, VariablePriceError, CatalogUnavailableError):
-            if reading.reported is None:
+            if reported is None:
                 raise
-            rate, rule = self._rate(name or "", None, reading.usage, markup_rate)
-            facts = self._facts(rule, at, None, reading)._replace(provider=provider or reading.provider)
-            return settled(name or "", reading.reported, reading.usage, rate, facts)
+        model_id = (name or "") if found is None else found.id
+        rate, rule = self._rate(model_id, found, reading.usage, markup_rate)
+        facts = self._facts(rule, at, None, reading)._replace(provider=provider or reading.provider)
+        return settled(model_id, reported, reading.usage, rate, facts)
+
+    def _reckon(
+        self,
+        held: Held,
+        found: Model,
+        reading: Reading,
+        markup_rate: money.Number | None,
+        at: datetime | None,
+        provider: str | None,
+    ) -> Cost:
+        """The cost of a call whose response does not report it: by its counts, if they are all there."""
+        more = reading.more
+        no_need = found.rates.variable or (more.one_sided and found.rates.completion is None)
+        if more.doubt is not None and not no_need:
+            raise ResponseError(*more.doubt)
+        if more.searches:
+            raise UnpricedUsageError(found.id, "web_searches", "OpenRouter ran them itself, at a price of its own")
+        if reading.tools and not reading.usage.web_searches:
+            reading = _flagged(reading, "server-side tools ran: what they cost is in no price list")
+        return self._served(held, found, reading, markup_rate, at, provider)
+
+    def _served(
+        self,
+        held: Held,
+        found: Model,
+        reading: Reading,
+        markup_rate: money.Number | None,
+        at: datetime | None,
+        provider: str | None,
+    ) -> Cost:
+        """At the prices of whom and of the tier that it was served at."""
+        if provider is None and reading.service_tier is None:  # as nearly always
+            return self._at(found.rates, held.origin, found, reading.usage, markup_rate, at, None, reading)
+        rates, origin, row, endpoint, flag = self._offers(held).served(found, reading, provider)
+        if flag is not None and reading.reported is None:
+            reading = _flagged(reading, flag)
+        return self._at(rates, origin, row, reading.usage, markup_rate, at, endpoint, reading)
 
     def price_range(
-        self, held: Held, model: str, usage: Usage, markup_rate: money.Number | None, at: datetime | None
+        self,
+        held: Held,
+        model: str,
+        usage: Usage,
+        markup_rate: money.Number | None,
+        at: datetime | None,
+        service_tier: str | None = None,
     ) -> PriceRange:
         """See :meth:`Pricing.price_range`."""
         listed = self.cost(held, model, 0, 0, usage, markup_rate, at, None)
         found = held.catalog[listed.model_id]
+        tier = tier_of(service_tier)
+        row = self._offers(held).row(found, service_tier)
+        if row is not None:
+            listed = self._at(row.rates, held.origin, row, usage, markup_rate, at, tier=service_tier)
         endpoints = self.endpoints(found.id)
+        offers = endpoints.at(tier)
+        if not offers and tier is None and found.id.endswith(BATCH):
+            offers = endpoints.at("batch")  # a row of batch prices has no others
         costs: list[Cost] = []
         unpriced: UnpricedUsageError | VariablePriceError | None = None
-        for endpoint in endpoints.standard():
+        for endpoint in offers:
+            rates, origin = endpoint.rates, endpoints.origin
             try:
-                costs.append(self._at(endpoint.rates, endpoints.origin, found, usage, markup_rate, listed.at, endpoint))
+                costs.append(self._at(rates, origin, found, usage, markup_rate, listed.at, endpoint, tier=service_tier))
             except (UnpricedUsageError, VariablePriceError) as error:
                 unpriced = error
+        if not costs and row is not None:
+            costs = [listed]
         if not costs:
-            raise unpriced or UnpricedUsageError(found.id, "usage", "no provider offers it at the standard tier")
+            tier_name = "standard" if tier is None else tier
+            reason = f"no provider offers it at the {tier_name[:100]} tier"
+            raise unpriced or UnpricedUsageError(found.id, "usage", reason)
         return PriceRange(min(costs, key=_raw), listed, max(costs, key=_raw))
 
-    def _charge(
-        self,
-        held: Held,
-        found: Model,
-        usage: Usage | tuple[int, int],
-        markup_rate: money.Number | None,
-        at: datetime | None,
-        provider: str | None,
-        reading: Reading | None,
-    ) -> Cost:
-        if provider is None:
-            return self._at(found.rates, held.origin, found, usage, markup_rate, at, None, reading)
-        endpoints = self.endpoints(found.id)
-        endpoint = endpoints.find(provider, None if reading is None else reading.service_tier)
-        return self._at(endpoint.rates, endpoints.origin, found, usage, markup_rate, at, endpoint, reading)
+    def _offers(self, held: Held) -> Offers:
+        return Offers(held.catalog, held.origin, self.endpoints)
 
     def _at(
         self,
@@ -160,22 +235,32 @@ class Quoter:
         usage: Usage | tuple[int, int],
         markup_rate: money.Number | None,
         at: datetime | None,
-        endpoint: Endpoint | None,
+        endpoint: Endpoint | None = None,
         reading: Reading | None = None,
+        tier: str | None = None,
     ) -> Cost:
         rate, rule = self._rate(found.id, found, usage, markup_rate)
         if at is None and rates.timed:
             at = self._utcnow()
-        facts = self._facts(rule, at, endpoint, reading)
+        facts = self._facts(rule, at, endpoint, reading, tier)
         reported = None if reading is None else reading.reported
         return charge(rates, usage, rate, model_id=found.id, origin=origin, reported=reported, facts=facts)
 
-    def _facts(self, rule: str, at: datetime | None, endpoint: Endpoint | None, reading: Reading | None) -> CallFacts:
+    def _facts(
+        self,
+        rule: str,
+        at: datetime | None,
+        endpoint: Endpoint | None,
+        reading: Reading | None,
+        tier: str | None = None,
+    ) -> CallFacts:
         provider, tag = (None, None) if endpoint is None else (endpoint.provider, endpoint.tag)
         if reading is None:
-            return CallFacts(rule, self._markup.places, at, tag, provider)
-        _, _, _, _, said, tier, byok, flags, upstream, tools = reading
-        return CallFacts(rule, self._markup.places, at, tag, provider or said, tier, flags, byok, upstream, tools)
+            return CallFacts(rule, self._markup.places, at, tag, provider, tier)
+        _, _, _, reported, said, tier, byok, flags, upstream, tools, more = reading
+        if more.doubt is not None and reported is not None:
+            flags = (*flags, " ".join(more.doubt)[:_MOST_LETTERS])
+        return CallFacts(rule, self._markup.places, at, tag, provider or said, tier, flags, byok, upstream, tools, more)
 
     def _rate(
         self, model_id: str, model: Model | None, usage: Usage | tuple[int, int], markup_rate: money.Number | None
@@ -197,6 +282,10 @@ class Quoter:
             facts = PLAIN if rule == PLAIN.markup_rule else CallFacts(markup_rule=rule)
             plain: PlainPrice = (Cost, rates, rates.prompt, rates.completion, found.id, rate, facts)
             held.prices[name] = plain
+
+
+def _flagged(reading: Reading, flag: str) -> Reading:
+    return reading._replace(flags=(*reading.flags, flag))
 
 
 def _raw(cost: Cost) -> Decimal:

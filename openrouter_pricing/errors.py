@@ -120,6 +120,23 @@ class UnpricedUsageError(PricingError):
         return f"cannot price {self.dimension} of model {quoted(self.model_id)}: {self.reason}"
 
 
+class ResponseError(PricingError, ValueError):
+    """A response cannot be read, or has no usage.
+
+    Args:
+        field: the field of the response that is wrong.
+        problem: what is wrong with it, for people.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(field, problem)
+        self.field = field
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.field[:100]} {self.problem[:390]}"
+
+
 class UpstreamError(PricingError):
     """OpenRouter, or whatever stands in for it, gave no usable catalogue."""
 

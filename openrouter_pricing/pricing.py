@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from ._base.clock import Clock
     from ._billing.cost import Cost, PriceRange
     from ._billing.markup import Markup
+    from ._billing.reading import Reading
+    from ._billing.stream import StreamCost
     from ._billing.usage import Usage
     from ._freshness.held import Held
     from ._freshness.live import Live, Pinned
@@ -86,6 +88,7 @@ class Pricing(Lifetime):
         self._monotonic = clock.monotonic
         self._by_argument = BY_ARGUMENT
         markup = Markup() if markup is None else markup
+        self._client = client
         self._answers = 0
         self._live: Live | Pinned
         if catalog is not None:
@@ -120,23 +123,26 @@ class Pricing(Lifetime):
         markup_rate: money.Number | None = None,
         at: datetime | None = None,
         provider: str | None = None,
+        service_tier: str | None = None,
     ) -> Cost:
         """What a call costs, and what to charge for it.
 
         Args:
-            model: an id, a canonical slug, or either with a routing suffix such as ``:nitro``.
+            model: an id, a canonical slug, or either with a routing suffix such as ``:nitro`` or a preset.
             prompt_tokens: all input tokens.
             completion_tokens: all output tokens.
             usage: everything that was consumed, instead of the two counts.
             markup_rate: instead of the policy's or the settings' one; a float is read as the decimal that it prints.
             at: the instant of the call (aware), for prices that depend on the time of day; now when left out.
-            provider: price it as served by this one: the tag of an endpoint ("deepinfra/fp8") or a provider's name.
+            provider: price it as served by this one: the tag of an endpoint ("deepinfra/fp8"), or a provider's slug or
+                name.
+            service_tier: price it as served at this one ("flex", "priority", "batch"); the standard one when left out.
 
         Raises:
             UnknownProviderError: no endpoint of the model is that provider's, or several at different prices are.
             UnknownModelError: nothing listed has that name.
             VariablePriceError: the model is a router.
-            UnpricedUsageError: the usage has a dimension that the model lists no price for.
+            UnpricedUsageError: the usage has a dimension that the model lists no price for, or nobody sells the tier.
             CatalogUnavailableError: no prices at all, and the fallback is off; or none of the provider's.
             ValueError, TypeError: a bad number; the message names the argument.
         """
@@ -144,7 +150,7 @@ class Pricing(Lifetime):
         if held is None or self._monotonic() >= held.until:
             held = self._live.current()
         self._answers += 1
-        if usage is None and at is None and provider is None:
+        if usage is None and at is None and provider is None and service_tier is None:
             try:
                 plain = held.prices[model]
             except (KeyError, TypeError):  # not asked for before; or not even hashable, which the catalogue tells
@@ -172,7 +178,9 @@ class Pricing(Lifetime):
                 made._origin = held.origin
                 made._facts = facts
                 return made
-        return self._quoter.cost(held, model, prompt_tokens, completion_tokens, usage, markup_rate, at, provider)
+        return self._quoter.cost(
+            held, model, prompt_tokens, completion_tokens, usage, markup_rate, at, provider, service_tier
+        )
 
     def cost_of(
         self,
@@ -194,14 +202,62 @@ class Pricing(Lifetime):
             markup_rate: instead of the policy's or the settings' one.
 
         Raises:
-            TypeError, ValueError: it is no response, has no usage, or names no model while none was given.
+            ResponseError: it has neither usage nor cost, half a usage, something in it that looks like usage and cannot
+                be read, or no model while none was given. It is a ValueError too.
+            TypeError: it is no response at all.
             UnknownModelError, UnknownProviderError, VariablePriceError, UnpricedUsageError, CatalogUnavailableError: as
                 for :meth:`cost`, unless the response reports its cost.
         """
         return self._quoter.cost_of(self._held, response, model, markup_rate, at, provider)
 
+    def stream(self, model: str | None = None) -> StreamCost:
+        """A meter for one streamed response: feed it what arrives, and ask it for the cost at the end.
+
+        Args:
+            model: what to price it as, instead of the model that the stream names.
+        """
+        from ._billing.stream import StreamCost
+
+        def price(
+            reading: Reading, at: datetime | None, provider: str | None, markup_rate: money.Number | None
+        ) -> Cost:
+            return self._quoter.cost_of_reading(self._held, reading, model, markup_rate, at, provider)
+
+        return StreamCost(price)
+
+    def generation(
+        self, generation_id: str, *, markup_rate: money.Number | None = None, deadline: float | None = None
+    ) -> Cost:
+        """What a generation cost, by OpenRouter's own record of it: for streams that were cut off or cancelled.
+
+        It is asked for over HTTP, with the API key, and again while it is not there yet.
+        https://openrouter.ai/docs/api/api-reference/generations/get-generation
+
+        Args:
+            generation_id: the ``id`` of the response ("gen-…").
+            markup_rate: instead of the policy's or the settings' one.
+            deadline: seconds for all of it; the settings' one when left out.
+
+        Raises:
+            UpstreamError: there is no such generation, or it cannot be had.
+            PricingError: the prices are pinned, the settings say offline or hold no key, or a ``client`` of yours
+                cannot ask for generations.
+            ValueError, TypeError: ``generation_id`` is no such id.
+        """
+        from ._http.generation import generation
+
+        pinned = self._live.probe is None
+        body = generation(self._client, self._settings, self._clock, generation_id, deadline, pinned=pinned)
+        return self.cost_of(body, markup_rate=markup_rate)
+
     def price_range(
-        self, model: str, usage: Usage, *, markup_rate: money.Number | None = None, at: datetime | None = None
+        self,
+        model: str,
+        usage: Usage,
+        *,
+        markup_rate: money.Number | None = None,
+        at: datetime | None = None,
+        service_tier: str | None = None,
     ) -> PriceRange:
         """What a request can cost before it is sent, whichever provider serves it.
 
@@ -209,16 +265,17 @@ class Pricing(Lifetime):
             model: as for :meth:`cost`.
             usage: what it will consume.
             markup_rate, at: as for :meth:`cost`.
+            service_tier: the one tier that the range is of; the standard one when left out.
 
         Returns:
             The costs ``min`` and ``max`` at the cheapest and the dearest provider's prices for this very usage, and
-            ``list`` at the model's own. Endpoints that sell another service tier, and those that do not price what the
-            usage holds, are left out.
+            ``list`` at the model's own (those of its ``:batch`` row for a batch). Endpoints that sell another service
+            tier, and those that do not price what the usage holds, are left out.
 
         Raises:
             as for :meth:`cost`, and as for :meth:`endpoints`.
         """
-        return self._quoter.price_range(self._held(), model, usage, markup_rate, at)
+        return self._quoter.price_range(self._held(), model, usage, markup_rate, at, service_tier)
 
     def endpoints(self, model: str) -> Endpoints:
         """What each provider of a model asks for it; cached like the catalogue, and as old as its own last fetch.
@@ -284,9 +341,5 @@ def _bundled() -> Catalog:
 def _http(settings: Settings, clock: Clock, recorder: Recorder) -> Source:
     from ._http.client import Client  # imports requests, urllib3 and stamina, in the thread that asks
 
-    return Client(
-        settings,
-        utcnow=clock.utcnow,
-        on_retry=lambda _: recorder.count("retries"),
-        on_request=lambda: recorder.count("requests"),
-    )
+    on_retry, on_request = (lambda _: recorder.count("retries")), (lambda: recorder.count("requests"))
+    return Client(settings, utcnow=clock.utcnow, on_retry=on_retry, on_request=on_request)

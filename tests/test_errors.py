@@ -39,6 +39,11 @@ CASES = [
         "cannot price images of model 'a/b': the model lists no price for it",
         {"reason": "the model lists no price for it"},
     ),
+    (
+        errors.ResponseError("cost", "must not be negative: -1"),
+        "cost must not be negative: -1",
+        {"field": "cost", "problem": "must not be negative: -1"},
+    ),
     (errors.UpstreamError("no catalogue"), "no catalogue", {}),
     (errors.TransportError("refused"), "refused", {}),
     (errors.StatusError(500), "upstream answered with HTTP status 500", {"status": 500, "retry_after": None}),
@@ -92,6 +97,7 @@ def test_every_error_class_is_tested_here() -> None:
     [
         (errors.UnknownModelError, (KeyError,)),
         (errors.SettingsError, (ValueError,)),
+        (errors.ResponseError, (ValueError,)),
         (errors.TransportError, (errors.UpstreamError,)),
         (errors.StatusError, (errors.UpstreamError,)),
         (errors.PayloadError, (errors.UpstreamError,)),

@@ -15,8 +15,12 @@ def unpriced(rates: Rates, usage: Usage | tuple[int, int]) -> tuple[str, str] | 
     """The first dimension of ``usage`` that ``rates`` lists no price for, with the reason; None if all are priced.
 
     Rows without a completion price are prompt-only (embeddings). A price of 0 on a row that costs something otherwise
-    is how lists until 2026 spelt "not offered", so images and searches are not free there.
+    is how lists until 2026 spelt "not offered", so images and searches are not free there. A row that sells no text
+    tokens, and says what it sells at no price, prices nothing, not even a bare request.
     """
+    if rates.unpriced is not None:
+        prompt, completion = usage if isinstance(usage, tuple) else (usage.prompt_tokens, usage.completion_tokens)
+        return "prompt_tokens" if prompt else "completion_tokens" if completion else "requests", rates.unpriced
     if isinstance(usage, tuple):
         if rates.prompt is not None and rates.completion is not None:
             return None

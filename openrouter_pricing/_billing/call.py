@@ -7,9 +7,13 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from .._base import money
+from .._prices.endpoints import tier_of
+from .reading import NOTHING_MORE, Particulars
 
 #: What a residual is likely to be; see :attr:`Cost.residual_kind`.
-ResidualKind: TypeAlias = Literal["server_tool", "byok_fee", "service_tier", "price_change", "provider", "unexplained"]
+ResidualKind: TypeAlias = Literal[
+    "server_tool", "byok_fee", "cache_discount", "service_tier", "price_change", "provider", "unexplained"
+]
 
 _EXACT = Decimal("1e-12")  # USD; bills are floats, and a float of a few dollars holds no more digits
 _DAY = timedelta(days=1)
@@ -30,6 +34,7 @@ class CallFacts(NamedTuple):
         byok: whether it ran on one's own provider key.
         upstream: USD, what the provider took, by the response.
         tools: whether a server-side tool or search ran.
+        more: what few responses say.
     """
 
     markup_rule: str = "settings"
@@ -42,6 +47,12 @@ class CallFacts(NamedTuple):
     byok: bool = False
     upstream: Decimal | None = None
     tools: bool = False
+    more: Particulars = NOTHING_MORE
+
+    @property
+    def fee_alone(self) -> bool:
+        """Whether all that was reported is OpenRouter's fee: what the provider took, nobody said."""
+        return self.more.fee is not None and self.upstream is None
 
 
 PLAIN = CallFacts()
@@ -61,13 +72,27 @@ def residual_kind(reported: Decimal, computed: Decimal, as_of: datetime | None, 
     upstream = reported if call.upstream is None else call.upstream
     if call.tools and (call.upstream is None or not _equal(reported, upstream)):
         return "server_tool"
+    discount, parts = call.more.cache_discount, call.more.parts
+    if discount and _equal(money.add(reported, discount), computed):
+        return "cache_discount"
+    if not call.byok and parts is not None and _equal(parts, computed):
+        return "server_tool"  # the tokens cost what the list says, and a plugin's fee came on top
     if _equal(upstream, computed):
         return "byok_fee" if call.byok else "unexplained"
-    if call.service_tier not in (None, "default", "auto", "standard"):
+    if tier_of(call.service_tier) is not None:
         return "service_tier"
-    if call.at is not None and as_of is not None and as_of > _UNDATED and abs(call.at - as_of) > _DAY:
-        return "price_change"
-    return "provider"
+    if call.more.doubt is not None:
+        return "unexplained"
+    if call.provider is not None:
+        return "provider"
+    if call.at is None:
+        return "unexplained"
+    return "price_change" if another_day(call.at, as_of) else "provider"
+
+
+def another_day(at: datetime | None, as_of: datetime | None) -> bool:
+    """Whether prices fetched at ``as_of`` are of another day than a call at ``at``."""
+    return at is not None and as_of is not None and as_of > _UNDATED and abs(at - as_of) > _DAY
 
 
 def _equal(one: Decimal, other: Decimal) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from .._prices.origin import PINNED, Origin, PriceList, PriceSource
 from .._prices.rates import Override, Rates
 from ..errors import UnpricedUsageError, VariablePriceError
 from .bill import bill, unpriced
-from .call import PLAIN, CallFacts, ResidualKind, residual_kind
+from .call import PLAIN, CallFacts, ResidualKind, another_day, residual_kind
 from .markup import marked_up, read_places
 from .usage import Usage
 
@@ -43,7 +44,8 @@ class Cost:
         model_id: the id that was priced, after aliases were resolved.
         computed: USD, what the price list says; None where nothing listed could say it.
         reported: USD, what the response says it cost; None where it says nothing.
-        raw: USD, what the call costs you: ``reported`` where there is one, else ``computed``.
+        raw: USD, what the call costs you: ``reported`` where there is one, else ``computed``. Where OpenRouter's fee on
+            one's own key is all that was reported, the sum of both.
         markup_rate: what ``raw`` is multiplied by.
         total: USD, what to charge: ``raw`` times ``markup_rate``, rounded where the markup policy says so.
         rates: the rates that were applied, overrides already chosen; None where no price list was used.
@@ -98,13 +100,21 @@ class Cost:
 
     @property
     def service_tier(self) -> str | None:
-        """The tier it was served at, where the response says so."""
+        """The tier it was served at or asked for, where somebody says so."""
         return self._facts.service_tier
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What was wrong with the response's counts, for people."""
-        return self._facts.flags
+        """What the reader should know, for people: odd counts, a tier without a price, another day's prices."""
+        at, as_of = self.at, self.as_of
+        if at is None or as_of is None or self.raw == self.reported or not another_day(at, as_of):
+            return self._facts.flags
+        return (*self._facts.flags, f"priced by the list of {as_of:%Y-%m-%d}: the call was on {at:%Y-%m-%d}")
+
+    @property
+    def byok_fee(self) -> Decimal | None:
+        """USD, OpenRouter's fee for a call on one's own provider key, within ``raw``; None without one."""
+        return self._facts.more.fee
 
     @property
     def markup_rule(self) -> str:
@@ -118,25 +128,37 @@ class Cost:
     @property
     def overrides(self) -> tuple[Override, ...]:
         """The conditional prices that were applied, in listed order."""
-        return () if self.rates is None else self.rates.applied
+        applied = [entry for rates, _ in self._bills for entry in rates.applied]
+        return tuple(entry for place, entry in enumerate(applied) if entry not in applied[:place])
 
     @property
     def lines(self) -> tuple[CostLine, ...]:
         """The bill in lines, those that amount to nothing left out; they add up to ``computed``."""
-        if self.rates is None:
-            return ()
         return tuple(
             [
                 CostLine(item, quantity, price, amount)
-                for item, quantity, price in bill(self.rates, self._usage)
+                for rates, usage in self._bills
+                for item, quantity, price in bill(rates, usage)
                 if (amount := money.multiply(price, quantity))
             ]
         )
 
     @property
+    def _bills(self) -> Sequence[tuple[Rates, Usage | tuple[int, int]]]:
+        """The rates and the usage of each pass of the model: of the one, nearly always."""
+        if self.rates is None:
+            return ()
+        if passes := self._facts.more.passes:
+            return [(self.rates.effective(usage.prompt_tokens, self.at), usage) for usage in passes]
+        return ((self.rates, self._usage),)
+
+    @property
     def residual(self) -> Decimal | None:
-        """USD that the price list does not explain: ``reported`` minus ``computed``; None where one is missing."""
-        if self.reported is None or self.computed is None:
+        """USD that the price list does not explain: ``reported`` minus ``computed``.
+
+        None where one is missing, and where ``reported`` is OpenRouter's fee alone: nothing can be compared then.
+        """
+        if self.reported is None or self.computed is None or self._facts.fee_alone:
             return None
         return money.subtract(self.reported, self.computed)
 
@@ -146,12 +168,13 @@ class Cost:
 
         * "server_tool": OpenRouter's own tools and plugins bill amounts that no price list carries;
         * "byok_fee": OpenRouter's fee for a call on one's own key;
+        * "cache_discount": what caching took off or put on, as a generation says;
         * "service_tier": it was served at another tier than the listed one;
         * "price_change": the tokens cost something else, and the prices are of another day than the call;
         * "provider": the tokens cost something else: another provider's price;
-        * "unexplained": an amount beside the tokens that the response does not explain.
+        * "unexplained": an amount that the response does not explain.
         """
-        if self.reported is None or self.computed is None:
+        if self.reported is None or self.computed is None or self._facts.fee_alone:
             return None
         return residual_kind(self.reported, self.computed, self.as_of, self._facts)
 
@@ -190,7 +213,7 @@ class Cost:
             self.markup_rate,
             model_id=self.model_id,
             origin=self._origin if same else Origin("pinned", catalog.as_of, catalog.digest),
-            reported=self.reported,
+            reported=None if self._facts.fee_alone else self.reported,
             facts=self._facts,
         )
 
@@ -206,6 +229,7 @@ class Cost:
             "places": self._facts.places,
             "computed": None if self.computed is None else money.text(self.computed),
             "reported": None if self.reported is None else money.text(self.reported),
+            **({} if self.byok_fee is None else {"byok_fee": money.text(self.byok_fee)}),
             "residual": None if residual is None else money.text(residual),
             "residual_kind": self.residual_kind,
             "source": self.source,
@@ -217,7 +241,8 @@ class Cost:
             "service_tier": self.service_tier,
             "flags": list(self.flags),
             "overrides": [entry.to_dict() for entry in self.overrides],
-            "usage": {name: count for name, count in attrs.asdict(self.usage).items() if count},
+            "usage": _counts(self.usage),
+            **({"passes": list(map(_counts, self._facts.more.passes))} if self._facts.more.passes else {}),
             "lines": [
                 {
                     "item": line.item,
@@ -228,6 +253,10 @@ class Cost:
                 for line in self.lines
             ],
         }
+
+
+def _counts(usage: Usage) -> dict[str, int]:
+    return {name: count for name, count in attrs.asdict(usage).items() if count}
 
 
 class PriceRange(NamedTuple):
@@ -270,7 +299,7 @@ def charge(
     reported: Decimal | None = None,
     facts: CallFacts = PLAIN,
 ) -> Cost:
-    """Price ``usage`` at ``rates``.
+    """Price ``usage`` at ``rates``; pass by pass where the model took several, each with its own price steps.
 
     Args:
         rates: the whole price list; the overrides that hold for this usage at the call's instant are chosen here.
@@ -291,14 +320,21 @@ def charge(
         raise VariablePriceError(model_id)
     if at is not None:
         facts = facts._replace(at=at)
-    prompt_tokens = usage[0] if isinstance(usage, tuple) else usage.prompt_tokens
-    applied = rates.effective(prompt_tokens, facts.at) if rates.overrides else rates
-    if reported is None and (missing := unpriced(applied, usage)) is not None:
-        raise UnpricedUsageError(model_id, *missing)
-    computed = money.ZERO
-    for _, quantity, unit_price in bill(applied, usage):
-        computed = money.fma(unit_price, quantity, computed)
+    computed, applied = money.ZERO, rates
+    passes, fee = facts.more.passes, facts.more.fee
+    for each in passes or (usage,):
+        prompt_tokens = each[0] if isinstance(each, tuple) else each.prompt_tokens
+        applied = rates.effective(prompt_tokens, facts.at) if rates.overrides else rates
+        if reported is None and (missing := unpriced(applied, each)) is not None:
+            raise UnpricedUsageError(model_id, *missing)
+        for _, quantity, unit_price in bill(applied, each):
+            computed = money.fma(unit_price, quantity, computed)
+    if passes:
+        applied = rates  # each has its own
     raw = computed if reported is None else reported
+    if fee is not None and reported is None and facts.upstream is None:
+        # OpenRouter's fee is all that was reported; what the provider took is what its price list says.
+        raw, reported = money.add(computed, fee), fee
     places = facts.places
     total = money.multiply(raw, markup_rate) if places is None else marked_up(raw, markup_rate, places)
     return Cost(model_id, computed, reported, raw, markup_rate, total, applied, usage, origin, facts)

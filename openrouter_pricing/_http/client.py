@@ -25,7 +25,7 @@ import urllib3.exceptions
 from .._base.masking import mask
 from .._prices import wire
 from .._prices.wire import Fetched
-from ..errors import PayloadError, StatusError, TransportError, UpstreamError, quoted
+from ..errors import PayloadError, PricingError, StatusError, TransportError, UpstreamError, quoted
 from ..settings import Settings
 from .transport import Adapter, Auth, Session, read_body, reason
 
@@ -115,6 +115,28 @@ class Client:
             raise ValueError(f"model_id must be 'author/slug', not {quoted(model_id)}")
         return self._retrying(f"/models/{quote(author)}/{quote(slug, safe=':')}/endpoints", etag, deadline)
 
+    def fetch_generation(self, generation_id: str, *, deadline: float | None = None) -> Fetched:
+        """The record of one generation; asked for again while it is not there yet.
+
+        https://openrouter.ai/docs/api/api-reference/generations/get-generation
+
+        Args:
+            generation_id: the ``id`` of a response.
+            deadline: seconds for everything; the settings' one when left out.
+
+        Raises:
+            PricingError: there is no API key that may be sent.
+            ValueError, TypeError: ``generation_id`` is no such id.
+            TransportError, StatusError, PayloadError: what went wrong in the last attempt.
+        """
+        if not isinstance(generation_id, str):
+            raise TypeError(f"generation_id must be a string, not {type(generation_id).__name__}")
+        if not 0 < len(generation_id) <= 300 or not generation_id.isprintable():
+            raise ValueError(f"generation_id is empty, too long or no id: {generation_id[:40]!r}")
+        if self._authorization is None:
+            raise PricingError("a generation is asked for with an API key: set api_key, or OPENROUTER_API_KEY")
+        return self._retrying(f"/generation?id={quote(generation_id, safe='')}", None, deadline, until_there=True)
+
     def close(self) -> None:
         """Break off what is under way and let go of every connection. Safe from any thread, as often as you like."""
         self._notice_fork()
@@ -129,7 +151,7 @@ class Client:
 
     # -- one fetch -------------------------------------------------------------------------------------------------
 
-    def _retrying(self, path: str, etag: str | None, deadline: float | None) -> Fetched:
+    def _retrying(self, path: str, etag: str | None, deadline: float | None, *, until_there: bool = False) -> Fetched:
         seconds = self._settings.deadline if deadline is None else deadline
         if seconds <= 0:
             raise TransportError("the deadline passed before the upstream was asked")
@@ -146,13 +168,21 @@ class Client:
 
         def retry(error: Exception) -> bool | float:
             closed = self._closings != closings
-            again = False if closed else _worth_retrying(error, until - time.monotonic())
+            left = until - time.monotonic()
+            again = False if closed else _worth_retrying(error, left)
+            if until_there and not closed:
+                missing = isinstance(error, StatusError) and error.status == 404
+                again = left > 0 if missing else again if tries < self._settings.attempts else False
             if again is not False and self._on_retry is not None and tries < self._settings.attempts:
                 self._on_retry(error)  # type: ignore[arg-type]  # only our own errors are worth it
             return again
 
         retrying = stamina.RetryingCaller(
-            attempts=self._settings.attempts, timeout=seconds, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+            attempts=None if until_there else self._settings.attempts,
+            timeout=seconds,
+            wait_initial=0.1,
+            wait_max=1.0,
+            wait_jitter=0.2,
         )
         self._notice_fork()
         turn = self._turn

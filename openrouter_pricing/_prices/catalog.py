@@ -14,6 +14,7 @@ from .._base.clock import aware
 from ..errors import PayloadError, UnknownModelError, quoted
 from .model import Category, Model
 from .rates import effective_prices
+from .rows import stored
 
 #: Changes whenever the stored form does; a store keeps the releases apart by it.
 FORMAT = 2
@@ -23,6 +24,9 @@ FORMAT = 2
 _ROUTING = (":nitro", ":floor", ":exacto", ":online")
 _LONGEST = 1_000  # characters of a name with its suffixes; an id has 300 at most
 _SPELT = 100  # characters of a name that others are compared with; the longest listed one has 61
+#: What follows is a preset's name, which changes parameters and not the price.
+#: https://openrouter.ai/docs/guides/features/presets
+_PRESET = "@preset/"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -89,35 +93,8 @@ class Catalog(Mapping[str, Model]):
         if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
             raise TypeError(f"models must be a list of objects, not {type(rows).__name__}")
         stored_at = aware(as_of, "as_of")
-        texts: dict[str, bytes] = {}
-        names: dict[str, str] = {}
-        torn: set[str] = set()
-        skipped = 0
-        for number, row in enumerate(rows):
-            try:
-                model = Model.read(row)
-                if (known := texts.setdefault(model.id, model._row)) is not model._row:
-                    if not _same_prices(known, model):
-                        torn.add(model.id)
-                    raise ValueError(f"id {model.id!r} stands twice")  # noqa: TRY301
-                names[model.id] = model.canonical_slug
-            except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
-                skipped += 1
-                problem(f"models[{number}]: {str(error)[:200]}")
-        for model_id in torn:
-            del texts[model_id]
-            if last is not None and model_id in last._rows:
-                kept = last.row(model_id)
-                texts[model_id], names[model_id] = kept._row, kept.canonical_slug
-        places: dict[str, int] = {}
-        slugs: dict[str, str] = {}
-        end = 0
-        for model_id, text in texts.items():
-            _note_slug(slugs, names[model_id], model_id)
-            places[model_id] = end
-            end += len(text) + 1
-        head = json.dumps([places, slugs], separators=(",", ":")).encode()
-        return cls(b"\n".join([head, *texts.values(), b""]), as_of=stored_at, skipped=skipped)
+        body, skipped = stored(rows, problem, {} if last is None else last.texts())
+        return cls(body, as_of=stored_at, skipped=skipped)
 
     def dumps(self) -> bytes:
         """The whole catalogue as bytes; :meth:`loads` reads it back."""
@@ -196,7 +173,7 @@ class Catalog(Mapping[str, Model]):
         return isinstance(model_id, str) and self._resolve(model_id) is not None
 
     def __getitem__(self, model_id: str) -> Model:
-        """The model of an id, a canonical slug, or either with a routing suffix.
+        """The model of an id, a canonical slug, or either with a routing suffix or a preset.
 
         An ``~alias`` row prices itself; where its price is variable, the row that it points at is given instead.
 
@@ -250,21 +227,19 @@ class Catalog(Mapping[str, Model]):
         while name not in self._rows:
             if slug := self._slugs.get(name):
                 return slug
-            if not name.endswith(_ROUTING):
+            if _PRESET in name:
+                name = name.partition(_PRESET)[0]
+            elif name.endswith(_ROUTING):
+                name = name.rpartition(":")[0]
+            else:
                 return None
-            name = name.rpartition(":")[0]
         return name
 
     def near(self, model_id: str, limit: int = 3) -> list[str]:
-        """Listed ids that are spelt like ``model_id``, nearest first. Takes milliseconds."""
-        import difflib  # slow to import, and nobody misspells on the hot path
+        """Listed ids that are spelt like ``model_id``, or that providers call so, nearest first. Takes milliseconds."""
+        from .near import near  # needed by nobody on the hot path
 
-        if len(model_id) > _SPELT:
-            return []
-        name = model_id.lower()
-        found = [known for known in self._rows if known.partition("/")[2] == name]
-        found += difflib.get_close_matches(name, self._rows, n=limit, cutoff=0.6)
-        return list(dict.fromkeys(found))[:limit]
+        return near(model_id, self._rows, self._slugs, limit) if len(model_id) <= _SPELT else []
 
     # -- looking around --------------------------------------------------------------------------------------------
 
@@ -337,28 +312,12 @@ class Catalog(Mapping[str, Model]):
         return dict(sorted(groups.items()))
 
     def by_category(self) -> dict[Category, list[Model]]:
-        """Category to its models, cheapest category first; router models, which have no category, are left out."""
+        """Category to its models, cheapest category first; models without a category are left out."""
         return {category: self.find(category=category) for category in Category}
 
 
 def _is_index(value: object, kind: type) -> bool:
     return isinstance(value, dict) and {kind}.issuperset(map(type, value.values()))
-
-
-def _same_prices(text: bytes, model: Model) -> bool:
-    known = Model.from_dict(json.loads(text), text)
-    return (known.rates, known.alias_target) == (model.rates, model.alias_target)
-
-
-def _note_slug(slugs: dict[str, str], slug: str | None, model_id: str) -> None:
-    """A slug shared by a row and its ``:free`` and ``:batch`` rows means the row without suffix."""
-    if not slug or slug == model_id:
-        return
-    known = slugs.get(slug)
-    if known is None or (":" not in model_id and (not known or ":" in known)):
-        slugs[slug] = model_id
-    elif ":" in known:
-        slugs[slug] = ""  # shared by suffixed rows alone: which is meant cannot be known
 
 
 def _category(value: Category | str) -> Category:

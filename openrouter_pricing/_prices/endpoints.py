@@ -15,7 +15,24 @@ from .origin import Origin, PriceSource
 from .rates import Rates
 
 #: What responses call the tier that everybody gets; endpoints name no tier then.
-_STANDARD = (None, "default", "auto", "standard")
+_STANDARD = ("", "default", "auto", "standard")
+#: Tiers as tags spell them: the schema of an endpoint names no tier, "openai/flex" and "openai/fast" do.
+#: https://openrouter.ai/docs/guides/features/service-tiers
+_IN_TAGS = {"flex": "flex", "fast": "priority", "priority": "priority", "batch": "batch"}
+
+
+def tier_of(name: str | None) -> str | None:
+    """A service tier under its one name ("fast" is "priority"); None for the standard one, whatever it is called."""
+    tier = "" if name is None else name.lower()
+    return None if tier in _STANDARD else _IN_TAGS.get(tier, tier)
+
+
+def _tagged(tag: str) -> str | None:
+    """The tier that a tag names after the provider's slug: "google-vertex/global/flex", "openai/fast"."""
+    for part in tag.lower().partition("#")[0].split("/")[1:]:
+        if part in _IN_TAGS:
+            return _IN_TAGS[part]
+    return None
 
 
 @attrs.frozen
@@ -27,7 +44,8 @@ class Endpoint:
         tag: what tells it from the provider's other endpoints: "deepinfra/fp8". Unique within the model.
         rates: what one unit of anything costs there, its ``discount`` already taken off.
         context_length: tokens, or None where it is not listed.
-        service_tier: the tier that it sells ("flex", "priority"), or None for the standard one.
+        service_tier: the tier that it sells ("flex", "priority", "batch"), by its own field or by its tag; None for the
+            standard one.
         quantization: such as "fp8", or None where it is not listed.
     """
 
@@ -55,7 +73,7 @@ class Endpoint:
             tag=row.id,
             rates=row.rates,
             context_length=row.context_length,
-            service_tier=tier if isinstance(tier, str) and tier not in _STANDARD else None,
+            service_tier=(tier_of(tier) if isinstance(tier, str) else None) or _tagged(row.id),
             quantization=quantization if isinstance(quantization, str) else None,
             row=row,
         )
@@ -111,13 +129,13 @@ class Endpoints(Sequence[Endpoint]):
         return self.find(key) if isinstance(key, str) else self._all[key]
 
     def find(self, provider: str, service_tier: str | None = None) -> Endpoint:
-        """The endpoint of a provider, by its tag ("deepinfra/fp8"), the tag's first part, or its name, in any case.
+        """The endpoint of a provider, by its tag ("deepinfra/fp8"), its slug or its name, in any case.
 
         A tag means its own endpoint. One without a second part ("openai") is the provider's name as well: where a tier
         is given, that decides.
 
         Args:
-            provider: tag or name.
+            provider: tag, slug or name.
             service_tier: the tier to look for where a name means several endpoints; the standard one when left out.
 
         Raises:
@@ -127,7 +145,7 @@ class Endpoints(Sequence[Endpoint]):
         if not isinstance(provider, str):
             raise TypeError(f"provider must be a string, not {type(provider).__name__}")
         wanted = provider.lower()
-        tier = None if service_tier in _STANDARD else service_tier
+        tier = tier_of(service_tier)
         for endpoint in self:
             if endpoint.tag.lower() == wanted and (
                 service_tier is None or "/" in wanted or endpoint.service_tier == tier
@@ -145,10 +163,15 @@ class Endpoints(Sequence[Endpoint]):
 
     def standard(self) -> list[Endpoint]:
         """Those that a request may be routed to when it asks for no service tier."""
-        return [endpoint for endpoint in self if endpoint.service_tier is None]
+        return self.at(None)
+
+    def at(self, service_tier: str | None) -> list[Endpoint]:
+        """Those of a service tier; "fast" and "priority" are one, None and "default" are the standard one."""
+        tier = tier_of(service_tier)
+        return [endpoint for endpoint in self if endpoint.service_tier == tier]
 
 
 def _names(endpoint: Endpoint) -> tuple[str, ...]:
     """What may mean it beside its tag; tags that were listed twice are numbered ("azure#1", "azure#2")."""
-    tag = endpoint.tag.lower()
-    return endpoint.provider.lower(), tag.partition("/")[0], tag.partition("#")[0]
+    tag, name = endpoint.tag.lower(), endpoint.provider.lower()
+    return name, name.replace(" ", "-"), tag.partition("/")[0].partition("#")[0], tag.partition("#")[0]

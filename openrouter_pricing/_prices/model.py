@@ -14,6 +14,7 @@ import attrs
 
 from .._base import money
 from .rates import Rates
+from .sold import fillers
 
 
 class Category(str, enum.Enum):
@@ -85,15 +86,18 @@ class Model:
 
     @property
     def mean_price(self) -> Decimal | None:
-        """Mean of the prompt and the completion price, USD per million tokens; None for a router model."""
-        if self.rates.variable:
+        """Mean of the prompt and the completion price, USD per million tokens.
+
+        None for a router model, and for a row that sells no text tokens: nobody knows a price of either.
+        """
+        if self.rates.variable or (self.rates.prompt is None and self.rates.completion is None):
             return None
         both = money.add(self.rates.prompt or money.ZERO, self.rates.completion or money.ZERO)
         return money.multiply(both, 500_000)
 
     @property
     def category(self) -> Category | None:
-        """How dear it is; None for a router model, whose price is not known."""
+        """How dear it is; None where :attr:`mean_price` is."""
         mean = self.mean_price
         return None if mean is None else Category.of(mean)
 
@@ -153,9 +157,14 @@ class Model:
             raise TypeError(f"alias_target.slug must be a string, not {type(target).__name__}")
         inputs, outputs = _modalities(row.get("architecture") or {})
         pricing = row.get("pricing")
-        if isinstance(pricing, Mapping) and outputs and "text" not in outputs and _is_zero(pricing.get("completion")):
-            # Nothing that would be counted as completion comes out of it: the 0 there is a filler, not a price.
-            pricing = {key: value for key, value in pricing.items() if key != "completion"}
+        reason = None
+        if isinstance(pricing, Mapping) and outputs and (outputs != ("text",) or inputs == ("audio",)):
+            filler, reason = fillers(model_id, inputs, outputs, pricing)
+            if filler:
+                pricing = {key: value for key, value in pricing.items() if key not in filler}
+        rates = Rates.from_dict(pricing)  # type: ignore[arg-type]  # reports a missing or foreign one itself
+        if reason is not None and not rates.paid and not rates.variable:
+            rates = attrs.evolve(rates, unpriced=reason)
         length = _length(row.get("context_length"))
         return cls(
             id=model_id,
@@ -163,7 +172,7 @@ class Model:
             name=row.get("name") or model_id,
             provider=model_id.lstrip("~").split("/")[0] if "/" in model_id else "unknown",
             context_length=length,
-            rates=Rates.from_dict(pricing),  # type: ignore[arg-type]  # reports a missing or foreign one itself
+            rates=rates,
             alias_target=target,
             input_modalities=inputs,
             output_modalities=outputs,
@@ -195,10 +204,6 @@ def _length(value: Any) -> int | None:
     if not 0 <= value <= money.MAX_COUNT:
         raise ValueError(f"context_length must be from 0 to 10**18: {str(value)[:40]}")
     return int(value)
-
-
-def _is_zero(value: object) -> bool:
-    return value is not None and not money.read(value, "completion")
 
 
 def _modalities(architecture: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

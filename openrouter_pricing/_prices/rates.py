@@ -133,6 +133,18 @@ def _minutes(clock: object, name: str) -> int | None:
     return hours * 60 + minutes
 
 
+def _with_reasoning(entry: Mapping[str, Decimal], listed: Mapping[str, Decimal | None]) -> Mapping[str, Decimal]:
+    """The prices of an entry, and reasoning at its completion price where both were the same before.
+
+    The schema of an override names no ``internal_reasoning``, and rows with a price step list it equal to
+    ``completion``: https://openrouter.ai/docs/client-sdks/python/components/pricingoverride
+    """
+    completion, reasoning = entry.get("completion"), listed["internal_reasoning"]
+    if completion is None or reasoning is None or "internal_reasoning" in entry or reasoning != listed["completion"]:
+        return entry
+    return {**entry, "internal_reasoning": completion}
+
+
 def _price(value: Any, _: Any, field: attrs.Attribute[Any]) -> Decimal | None:
     return None if value is None else money.read(value, field.name)
 
@@ -159,6 +171,7 @@ class Rates:
         discount: fraction by which the listed prices were already lowered; shown, never applied again.
         overrides: conditional prices, in the order in which they are listed.
         extra: keys that this release does not know, as they came.
+        unpriced: why nothing can be priced by them, for people: the row sells something else than text tokens.
 
     Raises:
         ValueError, TypeError: a price is not a finite decimal number; the message names it.
@@ -181,6 +194,7 @@ class Rates:
     discount: Decimal | None = _usd()
     overrides: tuple[Override, ...] = ()
     extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    unpriced: str | None = attrs.field(default=None, eq=False, repr=False)
     #: Any price is negative: router models list ``-1``, meaning "that of whichever model answers".
     variable: bool = attrs.field(init=False, eq=False, repr=False)
     #: Anything of it costs more than nothing.
@@ -269,8 +283,8 @@ class Rates:
             prices = {key: getattr(self, key) for key in PRICE_KEYS}
             for entry, holds in zip(self.overrides, mask, strict=True):
                 if holds:
-                    prices.update(entry.prices)
-            rates = Rates(**prices, discount=self.discount, extra=self.extra)
+                    prices.update(_with_reasoning(entry.prices, prices))
+            rates = Rates(**prices, discount=self.discount, extra=self.extra, unpriced=self.unpriced)
             object.__setattr__(rates, "image_per_token", self.image_per_token)
             held = zip(self.overrides, mask, strict=True)
             object.__setattr__(rates, "applied", tuple(entry for entry, holds in held if holds))

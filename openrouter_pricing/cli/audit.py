@@ -55,7 +55,7 @@ def audit(log: Path, tolerance: Decimal | None, worst: int, stored: Path | None,
         show_json({"source": source, "as_of": catalog.as_of.isoformat(), **done.report()})
     else:
         _show_audit(done, origin)
-    if not done.priced:
+    if not done.priced and not done.reported.lines:
         raise click.ClickException("not one line could be priced")
     if tolerance is not None and done.off > tolerance:
         off, most = money.plain(done.off), money.plain(tolerance)
@@ -123,12 +123,14 @@ def _show_audit(audit: Audit, origin: str) -> None:
     total, bad = audit.total, sum(group.lines for group in audit.bad.values())
     line(cell(f"{total.lines} lines, {audit.priced} priced", "bold"), cell(origin))
     exact, residual, unreported, unknown = audit.exact, audit.residual, audit.unreported, audit.unknown
+    stated = audit.reported
     _table(
         ["result", ">lines", ">reported USD", ">computed USD", ">residual USD"],
         [
             ("exact", exact.lines, exact.reported, exact.computed, exact.residual),
             ("residual", residual.lines, residual.reported, residual.computed, residual.residual),
             ("unreported", unreported.lines, "-", unreported.computed, "-"),
+            *([("reported", stated.lines, stated.reported, "-", "-")] if stated.lines else []),
             ("unknown", unknown.lines, unknown.reported, "-", "-"),
             ("bad", bad, "-", "-", "-"),
             ("total", total.lines, total.reported, total.computed, audit.difference),

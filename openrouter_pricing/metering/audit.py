@@ -13,8 +13,9 @@ import attrs
 
 from .._base import money
 from .._billing.cost import Cost
+from .._billing.reading import HALF
 from .._prices.catalog import Catalog
-from ..errors import UnknownModelError, UnpricedUsageError, VariablePriceError
+from ..errors import ResponseError, UnknownModelError, UnpricedUsageError, VariablePriceError
 from ..pricing import Pricing
 from ..settings import Settings
 
@@ -23,7 +24,8 @@ MOST_BYTES = 16 * 2**20
 _MOST_NAMES = 1_000  # kept apart; a hostile log names millions
 _MOST_LETTERS = 200  # of a name or a reason
 _FIRST = 3  # bad lines of each kind that are named
-_KINDS = {"response": "no usage", "currency": "other currency"}  # by the field that a message begins with
+_KINDS = {"response": "no usage", "currency": "other currency"}  # by the field that is wrong
+_NOT_DATA = (":", "event:", "id:", "retry:")  # lines of an event stream that bring nothing
 
 _decode = json.JSONDecoder().raw_decode  # json.loads() without its two looks for white space, a fifth of its time
 _Name = TypeVar("_Name")
@@ -143,7 +145,8 @@ class Audit:
     Attributes:
         exact: lines whose reported cost the price list explains to 1e-12 USD.
         residual: lines whose reported cost it does not explain.
-        unreported: lines that it prices and that report no cost.
+        unreported: lines that it prices and that report no cost, or the fee on one's own key alone.
+        reported: lines that report a cost and nothing that could be priced: no tokens, or a row that sells none.
         unknown: lines of models that it does not list, or lists without a price.
         bad: lines that cannot be read, by the kind of reason.
         residuals: those of ``residual`` by model and kind.
@@ -157,6 +160,7 @@ class Audit:
         self._worst: list[tuple[Decimal, int, Residual]] = []
         self._most = worst
         self.exact, self.residual, self.unreported, self.unknown = Tally(), Tally(), Tally(), Tally()
+        self.reported = Tally()
         self.bad: Groups[str] = Groups()
         self.residuals: Groups[tuple[str, str]] = Groups()
         self.names: Groups[str] = Groups()
@@ -176,7 +180,10 @@ class Audit:
             line = line.removeprefix(BOM_UTF8)
         try:
             text = str(line, "utf-8").strip()
-            if not text:
+            streamed = text.startswith("data:")
+            if streamed:
+                text = text[5:].strip()
+            if not text or text == "[DONE]" or text.startswith(_NOT_DATA):
                 return
             response, end = _decode(text)
             if end < len(text):
@@ -187,28 +194,35 @@ class Audit:
         if not isinstance(response, dict):
             self._count_bad(number, "not an object", type(response).__name__)
             return
+        if streamed and response.get("usage") is None and "choices" in response:
+            return  # a chunk before the last
         try:
             cost = self._cost_of(response)
         except (UnknownModelError, VariablePriceError) as error:
             self._count_unknown(number, error.model_id, None)
         except UnpricedUsageError as error:
             self._count_bad(number, "unpriced usage", error)
-        except ValueError as error:
-            field = str(error).partition(" ")[0]
-            if field == "model":
+        except ResponseError as error:
+            if error.field == "model":
                 self._count_unknown(number, "", None)
+            elif error.problem.startswith(HALF):
+                self._count_bad(number, "half a usage", error)
             else:
-                self._count_bad(number, _KINDS.get(field, "bad number"), error)
+                self._count_bad(number, _KINDS.get(error.field, "bad number"), error)
         else:
             self._count_cost(number, cost)
 
     def _count_cost(self, number: int, cost: Cost) -> None:
         reported, computed = cost.reported, cost.computed
         if computed is None:
-            self._count_unknown(number, cost.model_id, reported)
+            if self._tells_nothing(cost):
+                self.reported.lines += 1
+                self.reported.reported = money.add(self.reported.reported, cost.raw)
+            else:
+                self._count_unknown(number, cost.model_id, reported)
             return
         tally = self.unreported
-        if reported is not None:
+        if reported is not None and cost.residual is not None:
             kind = cost.residual_kind
             tally = self.exact if kind is None else self.residual
             tally.reported = money.add(tally.reported, reported)
@@ -216,6 +230,12 @@ class Audit:
                 self._count_residual(number, cost.model_id, reported, computed, kind)
         tally.lines += 1
         tally.computed = money.add(tally.computed, computed)
+
+    def _tells_nothing(self, cost: Cost) -> bool:
+        """Whether a cost stands by itself: no tokens beside it, or a model that sells none."""
+        if not cost.usage.prompt_tokens and not cost.usage.completion_tokens:
+            return True
+        return cost.model_id in self._catalog and self._catalog[cost.model_id].rates.unpriced is not None
 
     def _count_residual(self, number: int, model: str, reported: Decimal, computed: Decimal, kind: str) -> None:
         residual = money.subtract(reported, computed)
@@ -246,7 +266,7 @@ class Audit:
     @property
     def total(self) -> Tally:
         """All lines, and all that was reported and computed."""
-        tallies = (self.exact, self.residual, self.unreported, self.unknown)
+        tallies = (self.exact, self.residual, self.unreported, self.reported, self.unknown)
         return Tally(
             sum(tally.lines for tally in tallies) + sum(group.lines for group in self.bad.values()),
             money.total([tally.reported for tally in tallies]),
@@ -285,6 +305,7 @@ class Audit:
             "exact": self.exact.lines,
             "residual": self.residual.lines,
             "unreported": self.unreported.lines,
+            "reported": self.reported.lines,
             "unknown": self.unknown.lines,
             "bad": sum(group.lines for group in self.bad.values()),
             "usd": {name: money.text(amount) for name, amount in usd.items()},

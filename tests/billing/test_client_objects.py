@@ -17,7 +17,8 @@ from openrouter.types import UNSET
 from support.upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Settings, Usage
-from openrouter_pricing._billing.responses import Reading, read_response
+from openrouter_pricing._billing.reading import Particulars, Reading
+from openrouter_pricing._billing.responses import read_response
 
 MODEL = "anthropic/claude-sonnet-4.6"
 NOON = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
@@ -123,7 +124,6 @@ DELTA = {
     "delta": {"stop_reason": "end_turn", "stop_sequence": None},
     "usage": {"output_tokens": 100, "input_tokens": 400, "cache_read_input_tokens": 400, "cost": 0.5},
 }
-SHORT_DELTA = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 100}}
 GENERATION: dict[str, Any] = {
     **dict.fromkeys(openrouter.GenerationResponseData.model_fields),
     "id": "gen-1",
@@ -167,7 +167,6 @@ CASES: list[tuple[Any, dict[str, Any], Usage]] = [
     (anthropic.Usage, {"input_tokens": 7, "output_tokens": 5}, Usage(7, 5)),
     (anthropic.RawMessageStartEvent, STARTED, MESSAGES_FULL),
     (anthropic.RawMessageDeltaEvent, DELTA, Usage(800, 100, 400)),
-    (anthropic.RawMessageDeltaEvent, SHORT_DELTA, Usage(0, 100)),
     (openrouter.ChatResult, {key: value for key, value in CHAT.items() if key != "provider"}, CHAT_FULL),
     (openrouter.ChatResult, {key: value for key, value in BYOK.items() if key != "provider"}, CHAT_FULL),
     (openrouter.ChatStreamChunk, {key: value for key, value in CHUNK.items() if key != "provider"}, CHAT_FULL),
@@ -207,8 +206,9 @@ def test_what_openai_objects_say_beside_the_counts() -> None:
     """Fields of OpenRouter's that the package does not know are kept by its objects, and are read."""
     byok = chat.ChatCompletion.model_validate(BYOK)
     expected = Reading(
-        CHAT_FULL, MODEL, NOON, Decimal("0.05"), "Anthropic", "priority", True, (), Decimal("0.05"), True
-    )
+        CHAT_FULL, MODEL, NOON, Decimal("0.05"), "Anthropic", "priority", True, (), Decimal("0.05"), True,
+        Particulars(fee=Decimal(0), parts=Decimal("0.012"), searches=2),
+    )  # fmt: skip
 
     assert expected == read_response(byok)
 

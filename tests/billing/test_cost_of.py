@@ -163,7 +163,7 @@ def test_a_response_without_usage(pricing: Pricing, bad: Any) -> None:
 def test_numbers_that_cannot_be(pricing: Pricing, name: str, value: Any) -> None:
     """A count or an amount that makes no sense is a ValueError that names its field."""
     with pytest.raises(ValueError, match=name):
-        pricing.cost_of({"model": "a/plain", "usage": {"completion_tokens": 1, name: value}})
+        pricing.cost_of({"model": "a/plain", "usage": {"prompt_tokens": 1, "completion_tokens": 1, name: value}})
 
 
 def test_reported_computed_residual(pricing: Pricing) -> None:
@@ -180,21 +180,21 @@ def test_a_float_is_read_as_it_prints(pricing: Pricing) -> None:
 
 @pytest.mark.parametrize("byok", [True, False, None])
 def test_byok(pricing: Pricing, byok: bool | None) -> None:
-    """With one's own key the fee and the provider's part add up; otherwise the upstream figure only repeats."""
+    """With one's own key, flag or no flag, the fee and the provider's part add up; otherwise upstream only repeats."""
     usage = {"prompt_tokens": 1, "cost": 0.05, "cost_details": {"upstream_inference_cost": 1}, "is_byok": byok}
     cost = pricing.cost_of({"model": "a/plain", "usage": usage})
-    assert cost.reported == (Decimal("1.05") if byok else Decimal("0.05"))
+    assert cost.reported == (Decimal("0.05") if byok is False else Decimal("1.05"))
 
 
 def test_byok_that_costs_nothing_here(pricing: Pricing) -> None:
     """The BYOK zero: OpenRouter charged nothing, and the provider's part is what the call cost."""
-    usage = {"prompt_tokens": 1, "cost": 0, "cost_details": {"upstream_inference_cost": 1}, "is_byok": True}
+    counts = {"prompt_tokens": 1, "completion_tokens": 0, "is_byok": True}
+    usage = {**counts, "cost": 0, "cost_details": {"upstream_inference_cost": 1}}
     assert pricing.cost_of({"model": "a/plain", "usage": usage}).raw == 1
     without = {**usage, "cost_details": None}
     silent = pricing.cost_of({"model": "a/plain", "usage": without})
-    assert (silent.reported, silent.raw) == (None, 1), "half of a sum was taken for the whole"
-    unreported = {"prompt_tokens": 1, "is_byok": True}
-    assert pricing.cost_of({"model": "a/plain", "usage": unreported}).reported is None
+    assert (silent.reported, silent.raw) == (0, 1), "half of a sum was taken for the whole"
+    assert pricing.cost_of({"model": "a/plain", "usage": counts}).reported is None
 
 
 def test_generation(pricing: Pricing) -> None:
@@ -222,8 +222,8 @@ def test_an_unknown_model_without_a_reported_cost(pricing: Pricing) -> None:
     with pytest.raises(VariablePriceError):
         pricing.cost_of({"model": "a/router", "usage": {"prompt_tokens": 7}})
     with pytest.raises(ValueError, match="model must be given"):
-        pricing.cost_of({"prompt_tokens": 7})
-    assert pricing.cost_of({"prompt_tokens": 7}, "a/plain").raw == 7
+        pricing.cost_of({"prompt_tokens": 7, "completion_tokens": 0})
+    assert pricing.cost_of({"prompt_tokens": 7, "completion_tokens": 0}, "a/plain").raw == 7
 
 
 def test_reported_cost_without_any_catalogue(upstream: Any) -> None:
@@ -236,12 +236,12 @@ def test_reported_cost_without_any_catalogue(upstream: Any) -> None:
 
 def test_a_dimension_without_a_price(pricing: Pricing) -> None:
     """A search on a model that lists none is residual where the cost is reported, and an error where it is not."""
-    usage = {"prompt_tokens": 1, "server_tool_use_details": {"web_search_requests": 1}}
+    usage = {"prompt_tokens": 1, "completion_tokens": 0, "server_tool_use_details": {"web_search_requests": 1}}
     with pytest.raises(UnpricedUsageError):
         pricing.cost_of({"model": "a/plain", "usage": usage})
     cost = pricing.cost_of({"model": "a/plain", "usage": {**usage, "cost": 1.007}})
     assert (cost.computed, cost.residual) == (1, Decimal("0.007"))
-    native = {"prompt_tokens": 0, "server_tool_use_details": {"web_search_requests": 1}}
+    native = {"prompt_tokens": 0, "completion_tokens": 0, "server_tool_use_details": {"web_search_requests": 1}}
     assert pricing.cost_of({"model": "anthropic/claude", "usage": native}).raw == Decimal("0.01")
 
 
@@ -256,7 +256,7 @@ def test_dirty_counts_are_clamped_and_flagged(pricing: Pricing) -> None:
     cost = pricing.cost_of({"model": "a/plain", "usage": usage})
     assert cost.raw == 110
     assert cost.flags == ("cached_tokens 12 of prompt_tokens 10", "reasoning_tokens 11 of completion_tokens 10")
-    assert pricing.cost_of({"model": "a/plain", "usage": {"prompt_tokens": 1}}).flags == ()
+    assert pricing.cost_of({"model": "a/plain", "usage": {"prompt_tokens": 1, "completion_tokens": 0}}).flags == ()
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_the_instant_of_the_call(hands: Hands, created: Any, expected: int) -> N
     """Prices by the time of day take the response's own instant; now where it names none that makes sense."""
     hands.wall = datetime(2026, 11, 1, 3, tzinfo=timezone.utc)
     pricing = Pricing(Settings(markup_rate=1), catalog=Catalog.from_models(ROWS), clock=hands.clock)
-    response = {"model": "a/nightly", "usage": {"prompt_tokens": 1}, "created": created}
+    response = {"model": "a/nightly", "usage": {"prompt_tokens": 1, "completion_tokens": 0}, "created": created}
     assert pricing.cost_of(response).raw == expected
     assert pricing.cost_of(response, at=datetime(2026, 1, 1, 12, tzinfo=timezone.utc)).raw == 1
 

@@ -88,12 +88,12 @@ def test_what_is_printed(ask: Ask) -> None:
         "total          10          22.5            29             0",
         "",
         "model    kind of residual  lines  residual USD",
-        "a/plain  provider              3             0",
+        "a/plain  unexplained           3             0",
         "",
         "line  worst residuals  reported USD  computed USD  residual USD  kind",
-        "   4  a/plain                   2.5             3          -0.5  provider",
-        "   2  a/plain                  3.25             3          0.25  provider",
-        "   3  a/plain                  3.25             3          0.25  provider",
+        "   4  a/plain                   2.5             3          -0.5  unexplained",
+        "   2  a/plain                  3.25             3          0.25  unexplained",
+        "   3  a/plain                  3.25             3          0.25  unexplained",
         "",
         "unknown model  lines  first line  reported USD  why",
         "gone/model         1           6           0.5  not listed",
@@ -244,7 +244,7 @@ def test_live_prices_are_asked_for_once(capsys: pytest.CaptureFixture[str], upst
 def test_old_prices_are_said_to_be_old(capsys: pytest.CaptureFixture[str], upstream: Upstream) -> None:
     """Where nobody answers, the bundled prices are the measure, and stderr says so."""
     upstream.fail(404)
-    status = run(("audit", log({"model": "openai/gpt-4o-mini", "usage": {"prompt_tokens": 1}})))
+    status = run(("audit", log({"model": "openai/gpt-4o-mini", "usage": {"prompt_tokens": 1, "completion_tokens": 0}})))
     out, err = capsys.readouterr()
 
     assert (0, 1) == (status, err.count("\n"))

@@ -126,7 +126,8 @@ def test_reasoning(pricing: Pricing) -> None:
 
 def test_audio_image_and_video_tokens(pricing: Pricing) -> None:
     """They are inside the counts: their own price replaces where listed, else the text price."""
-    usage = {"prompt_tokens": 10, "prompt_tokens_details": {"audio_tokens": 3, "image_tokens": 2, "video_tokens": 4}}
+    details = {"audio_tokens": 3, "image_tokens": 2, "video_tokens": 4}
+    usage = {"prompt_tokens": 10, "completion_tokens": 0, "prompt_tokens_details": details}
     lines = pricing.cost_of({"usage": usage}, "a/gemini").lines
     assert {line.item: line.quantity for line in lines} == {"prompt": 7, "audio": 3}
 
@@ -241,7 +242,7 @@ def test_service_tier_and_per_provider_prices(upstream: Upstream) -> None:
     upstream.pages["/api/v1/models/openai/gpt-4o-mini/endpoints"] = Answer(
         json.dumps({"data": {"endpoints": offers}}).encode()
     )
-    response = {"model": "openai/gpt-4o-mini", "usage": {"prompt_tokens": 3}}
+    response = {"model": "openai/gpt-4o-mini", "usage": {"prompt_tokens": 3, "completion_tokens": 0}}
     with Pricing(Settings(base_url=upstream.url, backend="null://", markup_rate=1)) as live:
         standard = live.cost_of(response, provider="P")
         flex = live.cost_of({**response, "service_tier": "flex"}, provider="P")
@@ -261,5 +262,6 @@ def test_the_time_of_the_call() -> None:
     rows = [row("a/nightly", pricing={"prompt": "1", "completion": "1", "overrides": [night]})]
     pricing = Pricing(Settings(markup_rate=1), catalog=Catalog.from_models(rows))
     stamps = [int(datetime(2026, 1, 1, hour, tzinfo=timezone.utc).timestamp()) for hour in (5, 6)]
-    responses = [{"model": "a/nightly", "created": stamp, "usage": {"prompt_tokens": 1}} for stamp in stamps]
+    usage = {"prompt_tokens": 1, "completion_tokens": 0}
+    responses = [{"model": "a/nightly", "created": stamp, "usage": usage} for stamp in stamps]
     assert [pricing.cost_of(response).raw for response in responses] == [5, 1]

@@ -98,7 +98,7 @@ def test_the_worst_residuals_are_named() -> None:
         "reported": "2",
         "computed": "3",
         "residual": "-1",
-        "kind": "provider",
+        "kind": "unexplained",
     } == audited(data).report()["worst"][1]
 
 
@@ -142,6 +142,7 @@ def test_money_is_summed_exactly() -> None:
 # -- bad lines -------------------------------------------------------------------------------------------------------
 
 
+PLAIN = {"prompt_tokens": 1, "completion_tokens": 0}
 BAD: list[tuple[bytes, str, str]] = [
     (b"{bad", "not JSON", "Expecting property name"),
     (b"nonsense", "not JSON", "Expecting value"),
@@ -161,8 +162,9 @@ BAD: list[tuple[bytes, str, str]] = [
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "cost": -1}}', "bad number", "cost must not be negative"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "cost": "dear"}}', "bad number", "cost is not a readable"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "currency": "EUR"}}', "other currency", "currency must be"),
+    (b'{"model": "a/plain", "usage": {"prompt_tokens": 1}}', "half a usage", "completion_tokens is missing"),
     (
-        b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "server_tool_use": {"web_search_requests": 1}}}',
+        encoded({"model": "a/plain", "usage": {**PLAIN, "server_tool_use": {"web_search_requests": 1}}})[:-1],
         "unpriced usage",
         "cannot price web_searches of model 'a/plain'",
     ),
@@ -215,7 +217,7 @@ def test_no_json_upsets_it(responses: list[Any]) -> None:
     """Whatever stands in a line, each is counted once, and the report is JSON."""
     audit = audited(encoded(*responses))
 
-    assert len(responses) == audit.total.lines == sum(list(counts(audit).values())[1:])
+    assert len(responses) == audit.total.lines == sum(list(counts(audit).values())[1:]) + audit.reported.lines
     assert json.loads(json.dumps(audit.report(), allow_nan=False))
 
 

@@ -19,7 +19,7 @@ CATALOG = Catalog.from_models(ROWS)
 EXACT = {"model": "a/plain", "usage": {"prompt_tokens": 3, "completion_tokens": 1, "cost": 13}}
 OFF = {"model": "a/plain", "usage": {"prompt_tokens": 3, "cost": 3.25}}
 REFUND = {"model": "a/plain", "usage": {"prompt_tokens": 3, "cost": 2.5}}
-SILENT = {"model": "a/plain", "usage": {"prompt_tokens": 7}}
+SILENT = {"model": "a/plain", "usage": {"prompt_tokens": 7, "completion_tokens": 0}}
 GONE = {"model": "gone/model", "usage": {"prompt_tokens": 7, "cost": 0.5}}
 
 

@@ -53,13 +53,20 @@ def cost(row: Mapping[str, Any], usage: Mapping[str, int], at: datetime | None =
     used = {"requests": 1, **usage}
     pricing = row["pricing"]
     listed = _prices(pricing)
+    if _sells_something_else(row, listed):
+        raise UnpricedError(
+            next((side for side in ("prompt_tokens", "completion_tokens") if used.get(side)), "requests")
+        )
     total_prompt = used.get("prompt_tokens", 0)
     if any(price < 0 for price in listed.values()):
         raise VariableError(row["id"])
     price = dict(listed)
     for entry in pricing.get("overrides") or []:
         if _holds(entry, total_prompt, at):
+            same = listed.get("internal_reasoning") == listed.get("completion")
             price |= _prices(entry)
+            if same and "internal_reasoning" in listed and "internal_reasoning" not in entry and "completion" in entry:
+                price["internal_reasoning"] = price["completion"]
     free = not any(price.values())
     _check_priced(row, used, listed, price, free)
 
@@ -96,6 +103,14 @@ def cost(row: Mapping[str, Any], usage: Mapping[str, int], at: datetime | None =
     if not used.get("image_tokens"):
         bill += used.get("images", 0) * price.get("image", Fraction(0))
     return bill
+
+
+def _sells_something_else(row: Mapping[str, Any], listed: Mapping[str, Fraction]) -> bool:
+    architecture = row.get("architecture") or {}
+    made = architecture.get("output_modalities") or (architecture.get("modality") or "").partition("->")[2].split("+")
+    if not made or made == [""] or row["id"].endswith(":free") or any(listed.values()):
+        return False
+    return not {"text", "embeddings"} & set(made) or bool({"audio", "video", "music"} & set(made))
 
 
 def _share(whole: int, text_price: Fraction, parts: list[tuple[int, Fraction | None]]) -> Fraction:
