@@ -145,7 +145,7 @@ class CatalogCache:
         record = self._record
 
         def take(newer: Record) -> None:
-            self._take(record, newer)
+            self._take(process, record, newer)
 
         def done() -> None:
             process.behind = False
@@ -156,15 +156,17 @@ class CatalogCache:
         record = self._record
         newer = process.store.newer(record)
         if newer is not None:
-            self._take(record, newer)
+            self._take(process, record, newer)
 
-    def _take(self, before: Record | None, newer: Record) -> None:
+    def _take(self, process: _Process, before: Record | None, newer: Record) -> None:
         """Publish what the store held, unless a refresh was faster."""
-        if self._record is before:
+        with process.flights.publishing:
+            if self._record is not before:
+                return
             self.publish(newer)
-            self.published(newer)
             if self.age() <= self._settings.l2_ttl:
                 self._backoff.over()  # another process got through
+        self.published(newer)
 
     def _hold(self, process: _Process) -> Held:
         """Hold what there is, under the name it deserves."""

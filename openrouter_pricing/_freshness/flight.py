@@ -155,6 +155,9 @@ class SingleFlight:
         breaker: asked before each refresh.
         recorder: counts.
         backoff: what went wrong so far.
+
+    Attributes:
+        publishing: the lock of the slot, under which the owner publishes.
     """
 
     def __init__(
@@ -175,7 +178,7 @@ class SingleFlight:
         self._breaker = breaker
         self._recorder = recorder
         self._backoff = backoff
-        self._lock = threading.RLock()  # a signal handler may close in the middle of anything
+        self.publishing = threading.RLock()  # a signal handler may close in the middle of anything
         self._flight: Flight | None = None
         self._thread: threading.Thread | None = None
         self._finished: Latch | None = None
@@ -193,7 +196,7 @@ class SingleFlight:
         """
         ended: list[Flight] = []
         try:
-            with self._lock:
+            with self.publishing:
                 now = self._clock.monotonic()
                 if self._flight is not None:
                     if now < self._flight.until:
@@ -225,14 +228,14 @@ class SingleFlight:
         if flight.done.wait(left):
             return
         if not flight.extended:
-            with self._lock:
+            with self.publishing:
                 ended = self._abandon(flight)
             self._tell(ended)
 
     def close(self) -> None:
         """Start no more; whoever waits is let go."""
         ended: list[Flight] = []
-        with self._lock:
+        with self.publishing:
             self._closed = True
             if self._flight is not None:
                 ended = self._settle(self._flight, TransportError("closed in the middle of a fetch"))
@@ -264,7 +267,7 @@ class SingleFlight:
             error = TransportError(f"a refresh failed: {failure!r}")
             error.__cause__ = failure
         ended: list[Flight] = []
-        with self._lock:
+        with self.publishing:
             accepted = self._flight is flight
             if accepted:
                 if error is None:

@@ -253,9 +253,9 @@ def test_nothing_is_told_while_the_slot_is_locked(
 
     def look(*args: Any) -> None:
         def take() -> None:
-            free.append(flights._lock.acquire(blocking=False))
+            free.append(flights.publishing.acquire(blocking=False))
             if free[-1]:
-                flights._lock.release()
+                flights.publishing.release()
 
         other = threading.Thread(target=take)
         other.start()
