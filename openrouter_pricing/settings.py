@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import os
 import re
@@ -16,7 +17,7 @@ import attrs
 
 from ._base import money
 from ._base.log import logger
-from ._base.masking import mask
+from ._base.masking import mask, without_frames
 from .errors import SettingsError, shortened
 
 _PREFIX = "OPENROUTER_PRICING_"
@@ -228,10 +229,30 @@ class Settings:
         try:
             return cls(**{**given, **options})
         except SettingsError as error:
-            if error.option in options:
-                raise
-            named = [name for name, option in names.items() if option == error.option and environ.get(name)]
-            raise SettingsError(named[0], error.value, error.accepted) from error
+            failure = error
+        if failure.option not in options:
+            named = [name for name, option in names.items() if option == failure.option and environ.get(name)]
+            failure = SettingsError(named[0], failure.value, failure.accepted)
+        del environ, given, options  # this frame stays with the error
+        raise failure
+
+
+def _without_values(init: Callable[..., None]) -> Callable[..., None]:
+    """An ``__init__`` whose errors keep no frame with the values in it."""
+
+    @functools.wraps(init)
+    def checked(self: Settings, **options: Any) -> None:
+        try:
+            return init(self, **options)
+        except (SettingsError, TypeError) as error:
+            failure = without_frames(error)
+        del options
+        raise failure
+
+    return checked
+
+
+Settings.__init__ = _without_values(Settings.__init__)  # type: ignore[method-assign]
 
 
 def variable(option: str) -> str:
