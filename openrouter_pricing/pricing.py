@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -353,7 +354,9 @@ class Pricing:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
+    def __del__(self, _exiting: Callable[[], bool] = sys.is_finalizing) -> None:  # kept here: modules go before us
+        if _exiting():
+            return  # its threads stand still by now, and nobody can close it any more
         cache, warmer = getattr(self, "_cache", None), getattr(self, "_warmer", None)
         if warmer is not None:
             warmer.stop(timeout=0)  # or its thread would keep everything alive
