@@ -22,7 +22,7 @@ import urllib3
 import urllib3.connection
 import urllib3.exceptions
 
-from .._base.masking import mask
+from .._base.masking import mask, without_frames
 from .._prices import wire
 from .._prices.wire import Fetched
 from ..errors import PayloadError, PricingError, StatusError, TransportError, UpstreamError, quoted
@@ -190,8 +190,11 @@ class Client:
             raise TransportError("another fetch of this client held it up until the deadline")
         try:
             return retrying(retry, fetch)
+        except UpstreamError as error:
+            failure = without_frames(error)  # those of the libraries hold the headers of the request
         finally:
             turn.release()
+        raise failure
 
     def _all_pages(self, url: str, etag: str | None, until: float) -> Fetched:
         first = self._get(url, etag, until, self._settings.max_body)
