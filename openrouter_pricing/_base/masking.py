@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TypeVar
 
@@ -27,6 +28,13 @@ def without_frames(error: _E) -> _E:
     error.__cause__ = _told_anew(_cause_of(error), _MOST_CAUSES)
     error.__context__ = None
     return error.with_traceback(None)
+
+
+def again(error: _E) -> _E:
+    """The same error, for whoever raises what other threads raise too: each raise would add its frames to one."""
+    other = copy.copy(error)
+    other.__cause__ = error.__cause__
+    return other
 
 
 def _cause_of(error: BaseException) -> BaseException | None:

@@ -10,9 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from upstream import raw_peer
-
-from conftest import Figure
+from support.figures import Figure
+from support.upstream import raw_peer
 
 pytestmark = pytest.mark.faults
 

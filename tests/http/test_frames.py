@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from openrouter_pricing.backends import open_backend
-from upstream import Answer, Upstream, models
+from support.upstream import Answer, Upstream, models
 
 from openrouter_pricing import Client, Fetched, Pricing, Settings, SettingsError, StatusError, TransportError
 from openrouter_pricing._base.masking import CauseError, without_frames
