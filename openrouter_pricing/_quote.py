@@ -162,10 +162,9 @@ class Quoter:
     ) -> Cost:
         """The cost of a call whose response does not report it: by its counts, if they are all there."""
         more = reading.more
-        if more.doubt is not None and not found.rates.variable:
-            prompt_only = found.rates.completion is None and found.rates.unpriced is None
-            if not (more.one_sided and prompt_only):
-                raise ResponseError(*more.doubt)
+        no_need = found.rates.variable or (more.one_sided and found.rates.completion is None)
+        if more.doubt is not None and not no_need:
+            raise ResponseError(*more.doubt)
         if more.searches:
             raise UnpricedUsageError(found.id, "web_searches", "OpenRouter ran them itself, at a price of its own")
         if reading.tools and not reading.usage.web_searches:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ._base.money import fma, multiply, read_rate
 from ._freshness.lifetime import Lifetime
-from .errors import PricingError
 
 if TYPE_CHECKING:  # imported where they are first needed: importing this module must cost next to nothing
     from datetime import datetime
@@ -231,8 +230,8 @@ class Pricing(Lifetime):
     ) -> Cost:
         """What a generation cost, by OpenRouter's own record of it: for streams that were cut off or cancelled.
 
-        It is asked for over HTTP, with the API key, and again while it is not there yet: a record is written a moment
-        after its response. https://openrouter.ai/docs/api/api-reference/generations/get-generation
+        It is asked for over HTTP, with the API key, and again while it is not there yet.
+        https://openrouter.ai/docs/api/api-reference/generations/get-generation
 
         Args:
             generation_id: the ``id`` of the response ("gen-…").
@@ -245,12 +244,10 @@ class Pricing(Lifetime):
                 cannot ask for generations.
             ValueError, TypeError: ``generation_id`` is no such id.
         """
-        if self._live.probe is None or self._settings.offline:
-            raise PricingError("these prices are pinned or offline: there is nobody to ask for a generation")
         from ._http.generation import generation
 
-        limit = self._settings.deadline if deadline is None else deadline
-        body = generation(self._client, self._settings, self._clock, generation_id, limit)
+        pinned = self._live.probe is None
+        body = generation(self._client, self._settings, self._clock, generation_id, deadline, pinned=pinned)
         return self.cost_of(body, markup_rate=markup_rate)
 
     def price_range(

@@ -291,6 +291,25 @@ def _holders(usage: object, ask: Ask) -> Iterator[tuple[str, object]]:
             inner = ask(name)
             if inner is not None and (place != "details" or is_object(inner)):
                 yield place, part(ask, name)
+                if place == "input" and (split := part(loosely(inner), "cache_creation_token_details")) is not None:
+                    yield "input", split  # litellm's
+    for write in _listed(ask, "cache_details"):  # Bedrock's, by time to live
+        hour = loosely(write)("ttl") == "1h"
+        yield "split", {f"ephemeral_{'1h' if hour else '5m'}_input_tokens": loosely(write)("input_tokens")}
+
+
+def _listed(ask: Ask, name: str) -> list[object]:
+    """The objects of a list.
+
+    Raises:
+        ResponseError: there is something else.
+    """
+    listed = ask(name)
+    if listed is None:
+        return []
+    if not isinstance(listed, list) or not all(map(is_object, listed)):
+        raise ResponseError(name, "is no list of objects: what it counts cannot be read")
+    return listed
 
 
 def _looks_like_a_count(key: str, value: object) -> bool:

@@ -227,8 +227,6 @@ class Catalog(Mapping[str, Model]):
         while name not in self._rows:
             if slug := self._slugs.get(name):
                 return slug
-            if len(name) > _LONGEST:
-                return None
             if _PRESET in name:
                 name = name.partition(_PRESET)[0]
             elif name.endswith(_ROUTING):

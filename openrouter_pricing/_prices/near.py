@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-_LONGEST = 300  # characters that are looked at; no id is longer
+_LONGEST = 100  # characters of a name that is compared with others; the longest listed one has 61
 _DATE = re.compile(r"[-_@:.]?(?:20\d\d-?[01]\d-?[0-3]\d|latest)$")
+_VERSION = re.compile(r"-v\d+(?::\d+)?$")
+_REGION = re.compile(r"^(?:[a-z]+\.)+")  # and the author: Bedrock's "us.anthropic.claude-…-v1:0"
 _WORD = re.compile(r"[a-z]+|\d+")
 
 
@@ -22,10 +24,11 @@ def near(name: str, ids: Collection[str], slugs: Mapping[str, str], limit: int) 
         slugs: canonical slug to the id that it means, or to nothing.
         limit: how many.
     """
-    wanted = name[:_LONGEST].lower()
-    bare = wanted.partition("@preset/")[0].lstrip("~")
+    if len(name) > _LONGEST:
+        return []
+    bare = name.lower().partition("@preset/")[0].lstrip("~")
     tail = bare.rpartition("/")[2]
-    undated = _DATE.sub("", tail)
+    undated = _DATE.sub("", _VERSION.sub("", _REGION.sub("", tail)))
     same, family = _squash(undated), _WORD.findall(undated)
     exact: list[str] = []
     alike: list[str] = []

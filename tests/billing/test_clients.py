@@ -152,6 +152,16 @@ SAID: list[tuple[str, dict[str, Any], Usage]] = [
         CACHED,
     ),
     (
+        "litellm, writes by their lifetime",
+        {
+            "prompt_tokens": 10_000, "completion_tokens": 100, "cache_creation_input_tokens": 1_000,
+            "prompt_tokens_details": {"cache_creation_token_details": {
+                "ephemeral_5m_input_tokens": 600, "ephemeral_1h_input_tokens": 400,
+            }},
+        },
+        Usage(10_000, 100, cache_write_tokens=1_000, cache_write_1h_tokens=400),
+    ),
+    (
         "messages in camelCase",
         {
             "inputTokens": 500, "outputTokens": 100, "cacheReadInputTokens": 8_000, "cacheCreationInputTokens": 1_500,
@@ -201,6 +211,17 @@ def test_every_client_is_understood(who: str, said: dict[str, Any], usage: Usage
     for response in (said, {"model": "a/model", "usage": said}, as_object(said), {"usage": as_object(said)}, floats):
         reading = read_response(response)
         assert (usage, None, ()) == (reading.usage, reading.more.doubt, reading.flags)
+
+
+def test_writes_of_bedrock_by_their_lifetime() -> None:
+    """Bedrock lists its writes by time to live: those of an hour have their own price."""
+    writes = [{"ttl": "5m", "inputTokens": 1_100}, {"ttl": "1h", "inputTokens": 400}]
+    usage = {"inputTokens": 500, "outputTokens": 100, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 1_500}
+
+    assert (
+        Usage(2_000, 100, cache_write_tokens=1_500, cache_write_1h_tokens=400)
+        == read_response({**usage, "cacheDetails": writes}).usage
+    )
 
 
 def test_a_usage_in_slots() -> None:
@@ -269,6 +290,8 @@ def test_cached_tokens_beside_a_prompt_that_cannot_hold_them() -> None:
         ),
         ({"promptTokenCount": 9, "candidatesTokenCount": 1}, "promptTokenCount"),
         ({"input_tokens": 9, "output_tokens": 1, "iterations": [5]}, "iterations"),
+        ({"inputTokens": 9, "outputTokens": 1, "cacheDetails": [5]}, "cache_details"),
+        ({"inputTokens": 9, "outputTokens": 1, "cacheDetails": {"ttl": "1h"}}, "cache_details"),
     ],
 )
 def test_what_looks_like_usage_and_cannot_be_read(usage: dict[str, Any], field: str) -> None:

@@ -29,6 +29,7 @@ ROWS = [
     ),
     row("a/per-request", pricing={"prompt": "0", "completion": "0", "request": "1"}),
     row("a/searching", pricing={"prompt": "1", "completion": "1", "web_search": "0.01"}),
+    row("a/rerank", architecture={"output_modalities": ["rerank"]}, pricing={"prompt": "0", "completion": "0"}),
     row("a/auto", pricing={"prompt": "-1", "completion": "-1"}),
 ]
 CATALOG = Catalog.from_models(ROWS)
@@ -87,6 +88,12 @@ def test_a_reported_cost_settles_half_a_usage() -> None:
 
     assert (Decimal("0.5"), "unexplained") == (cost.raw, cost.residual_kind)
     assert ("prompt_tokens is missing: completion_tokens alone is half of a usage",) == cost.flags
+
+
+def test_a_row_that_is_not_priced_by_tokens_is_told_before_a_half() -> None:
+    """A rerank counts one side only, and what it costs is not known by tokens."""
+    with pytest.raises(UnpricedUsageError, match="rerank"):
+        PRICING.cost_of({"model": "a/rerank", "usage": {"prompt_tokens": 150, "search_units": 1}})
 
 
 def test_a_router_is_told_before_a_half() -> None:

@@ -38,6 +38,8 @@ CATALOG = Catalog.from_models(ROWS)
         ("claude-4.5-sonnet-20250929", "anthropic/claude-sonnet-4.5"),
         ("anthropic/claude-opus-4-7", "anthropic/claude-opus-4.7"),
         ("anthropic.claude-opus-4-7", "anthropic/claude-opus-4.7"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic/claude-sonnet-4.5"),
+        ("claude-sonnet-4-5@20250929", "anthropic/claude-sonnet-4.5"),
         ("opus", "anthropic/claude-opus-4.7"),
         ("sonnet", "anthropic/claude-sonnet-4.5"),
         ("claude", "anthropic/claude-opus-4.7"),
@@ -69,9 +71,9 @@ def test_nothing_is_suggested_for_nothing(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["a" * 600_000, "claude-" * 90_000, "/" * 600_000, "2" * 600_000, "gpt-4o" + "-" * 600_000]
 )
-def test_only_so_much_of_a_long_name_is_looked_at(name: str) -> None:
-    """Of a name the first 300 characters count, however many follow."""
-    assert CATALOG.near(name[:300]) == CATALOG.near(name)
+def test_a_long_name_resembles_none(name: str) -> None:
+    """A name longer than any listed one resembles none."""
+    assert [] == CATALOG.near(name) == CATALOG.near(name[:101])
 
 
 @pytest.mark.parametrize(
