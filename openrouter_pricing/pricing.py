@@ -355,12 +355,11 @@ class Pricing:
         self.close()
 
     def __del__(self, _exiting: Callable[[], bool] = sys.is_finalizing) -> None:  # kept here: modules go before us
-        if _exiting():
-            return  # its threads stand still by now, and nobody can close it any more
         cache, warmer = getattr(self, "_cache", None), getattr(self, "_warmer", None)
-        if warmer is not None:
+        running = not _exiting()  # else all threads stand still, and nobody could close it any more
+        if running and warmer is not None:
             warmer.stop(timeout=0)  # or its thread would keep everything alive
-        if cache is not None and cache.in_use:
+        if running and cache is not None and cache.in_use:
             warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
 
 
