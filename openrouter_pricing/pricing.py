@@ -341,9 +341,5 @@ def _bundled() -> Catalog:
 def _http(settings: Settings, clock: Clock, recorder: Recorder) -> Source:
     from ._http.client import Client  # imports requests, urllib3 and stamina, in the thread that asks
 
-    return Client(
-        settings,
-        utcnow=clock.utcnow,
-        on_retry=lambda _: recorder.count("retries"),
-        on_request=lambda: recorder.count("requests"),
-    )
+    on_retry, on_request = (lambda _: recorder.count("retries")), (lambda: recorder.count("requests"))
+    return Client(settings, utcnow=clock.utcnow, on_retry=on_retry, on_request=on_request)

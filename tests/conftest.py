@@ -12,11 +12,12 @@ import hypothesis
 import pytest
 from support.figures import Figure
 from support.hands import Hands
+from support.pinned import AS_OF, ROWS
 from support.recorded import SHARED
 from support.upstream import Upstream
 from support.waiting import PATIENCE
 
-from openrouter_pricing import Clock, Pricing, Settings
+from openrouter_pricing import Catalog, Clock, Pricing, Settings
 from openrouter_pricing._freshness.guard import GuardedBackend
 
 # How long an example takes is the machine's business.
@@ -65,6 +66,12 @@ def upstream() -> Iterator[Upstream]:
     server = Upstream()
     yield server
     server.close()
+
+
+@pytest.fixture
+def pinned() -> Pricing:
+    """Prices that never change."""
+    return Pricing(Settings(), catalog=Catalog.from_models(ROWS, as_of=AS_OF))
 
 
 @pytest.fixture

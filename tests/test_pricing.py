@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
-from support.hands import Hands
+from support.pinned import AS_OF, ROWS
 from support.upstream import Answer, Upstream, row, steady
 
 from openrouter_pricing import (
@@ -19,28 +19,10 @@ from openrouter_pricing import (
     Pricing,
     PricingError,
     Settings,
-    UnknownModelError,
-    UnpricedUsageError,
     Usage,
-    VariablePriceError,
 )
 
-AS_OF = datetime(2026, 8, 20, tzinfo=timezone.utc)
-NIGHT = {"utc_start": 2200, "utc_end": 600, "prompt": "1"}
-ROWS = [
-    row(),
-    row("a/nightly", pricing={"prompt": "2", "completion": "0", "overrides": [NIGHT]}),
-    row("a/router", pricing={"prompt": "-1", "completion": "-1"}),
-    row("a/asking", pricing={"prompt": "0", "completion": "0", "request": "0.005"}),
-    row("a/prompt-only", pricing={"prompt": "1"}),
-]
 Make = Callable[..., Pricing]
-
-
-@pytest.fixture
-def pinned() -> Pricing:
-    """Prices that never change."""
-    return Pricing(Settings(), catalog=Catalog.from_models(ROWS, as_of=AS_OF))
 
 
 def test_the_five_lines(pinned: Pricing) -> None:
@@ -56,21 +38,6 @@ def test_the_five_lines(pinned: Pricing) -> None:
     assert (cost.model_id, cost.source, cost.as_of) == ("openai/gpt-4o-mini", "pinned", AS_OF)
     assert (cost.reported, cost.residual) == (None, None)
     assert cost.usage == Usage(1000, 500)
-
-
-def test_the_short_way_and_the_long_way_agree(pinned: Pricing) -> None:
-    """The first question, the later ones and those with a Usage give equal answers."""
-    first = pinned.cost("openai/gpt-4o-mini", 1000, 500)
-    second = pinned.cost("openai/gpt-4o-mini", 1000, 500)
-    long = pinned.cost("openai/gpt-4o-mini", usage=Usage(1000, 500))
-    assert first == second == long
-    assert first.lines == second.lines == long.lines
-    assert first.to_dict() == second.to_dict() == long.to_dict()
-
-
-def test_requests_are_charged_each_time(pinned: Pricing) -> None:
-    """A price per request is charged on every call, also the second one."""
-    assert [pinned.cost("a/asking", 1).raw for _ in range(3)] == [Decimal("0.005")] * 3
 
 
 @pytest.mark.parametrize("rate", ["1.5", Decimal("1.5"), 1.5])
@@ -133,27 +100,6 @@ def test_bad_arguments(pinned: Pricing) -> None:
         pinned.cost("openai/gpt-4o-mini", 1, at="now")  # type: ignore[arg-type]
 
 
-def test_models_that_cannot_be_priced(pinned: Pricing) -> None:
-    """An unknown model, a router and an unpriced dimension are errors of their own, and never a price of 0."""
-    with pytest.raises(UnknownModelError, match="did you mean 'openai/gpt-4o-mini'"):
-        pinned.cost("openai/gpt4o-mini", 1)
-    with pytest.raises(VariablePriceError):
-        pinned.cost("a/router", 1)
-    with pytest.raises(UnpricedUsageError):
-        pinned.cost("a/prompt-only", 1, 1)
-    assert pinned.cost("a/prompt-only", 1).raw == 1
-
-
-def test_time_windows(hands: Hands) -> None:
-    """Prices that depend on the time take the instant of the call, or the wall clock where none is given."""
-    pricing = Pricing(Settings(), catalog=Catalog.from_models(ROWS), clock=hands.clock)
-    night = datetime(2026, 1, 1, 23, tzinfo=timezone.utc)
-    assert pricing.cost("a/nightly", 1).raw == 2
-    assert pricing.cost("a/nightly", 1, at=night).raw == 1
-    hands.turn(11 * 3600)
-    assert pricing.cost("a/nightly", 1).raw == 1
-
-
 def test_looking_around(pinned: Pricing) -> None:
     """The facade gives single models, and the whole catalogue."""
     assert pinned.model("openai/gpt-4o-mini:nitro").id == "openai/gpt-4o-mini"
@@ -195,15 +141,6 @@ def test_settings_come_from_the_environment(upstream: Upstream, monkeypatch: pyt
     with Pricing() as pricing:
         cost = pricing.cost("openai/gpt-4o-mini", 1000, 500)
     assert (cost.source, cost.total) == ("live", Decimal("0.0009"))
-
-
-def test_an_unknown_model_does_not_grow_memory(pinned: Pricing) -> None:
-    """Names that were asked for are kept at hand up to a limit, whatever callers ask for."""
-    held = pinned._cache.held
-    assert held is not None
-    held.prices.update({str(number): None for number in range(10_000)})
-    pinned.cost("openai/gpt-4o-mini", 1)
-    assert "openai/gpt-4o-mini" not in held.prices
 
 
 def test_a_forgotten_object_warns(make_pricing: Make, upstream: Upstream) -> None:

@@ -173,8 +173,6 @@ class CatalogCache:
         if record is not None and age <= settings.l2_ttl:
             held = Held(record.catalog, "live", min(until, record.fetched + settings.l2_ttl))
         else:
-            if now < self._backoff.retry_at:
-                until = min(until, self._backoff.retry_at)
             oldest = settings.l2_ttl + max(settings.stale_while_revalidate, settings.stale_if_error)
             if record is not None and age <= oldest:
                 process.shared.recorder.count("stale_answers")
@@ -196,6 +194,11 @@ class CatalogCache:
         if before is not None and before.origin.digest == held.origin.digest:
             held.prices = before.prices
         self.held = held
+        # Whoever published or failed meanwhile saw the one before, and could not end this one's time.
+        if self._record is not record:
+            held.until = -math.inf
+        if now < self._backoff.retry_at:
+            self.failed()
         return held
 
     def cap_l1_ttl(self, seconds: float) -> None:

@@ -29,6 +29,7 @@ class Listeners:
         self._workers = PerProcess(lambda: Worker("openrouter-pricing-listeners"))
         self._listeners: list[Listener] = []
         self._last: Catalog | None = None
+        self._closed = False
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` from now on; what is given ends that, as often as it is called."""
@@ -43,16 +44,19 @@ class Listeners:
 
     def tell(self, catalog: Catalog) -> None:
         """This process holds another list now."""
+        if self._closed:
+            return
         if not self._listeners:
             self._last = catalog
             return
         try:
             self._workers.get().submit(lambda: self._tell(catalog))
-        except (RuntimeError, TimeoutError) as error:  # no thread can be started, or it is closed
+        except RuntimeError as error:  # no thread can be started
             self._failed(error)
 
     def close(self) -> None:
-        """Tell nobody any more."""
+        """Tell of no list that comes from now on."""
+        self._closed = True
         worker = self._workers.peek()
         if worker is not None:
             worker.close()

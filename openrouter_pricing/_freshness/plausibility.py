@@ -53,19 +53,18 @@ class Plausibility:
         elif 4 * len(moves.wild) > moves.priced:
             reason = f"{len(moves.wild)} of the {moves.priced} prices known before moved wildly"
         if reason is not None and not trusting:
-            suspect = self._again(store.suspect() or self._suspect, new.prices_digest, now)
+            suspect = self._again(store.suspect() or self._suspect, new.prices_digest, old.as_of, now)
             if suspect.times < _AGREEING:
                 self._suspect = suspect
                 store.keep_suspect(suspect)
                 recorder.count("refused_catalogs")
                 raise PayloadError(f"refused a catalogue: {reason}")
-        self._suspect = None
         for model_id, before, after in moves.jumps[:_MOST_NAMED]:
             logger(__name__).warning("the price of %s moved more than tenfold: %s to %s", model_id, before, after)
         recorder.count("price_jumps", len(moves.jumps))
 
-    def _again(self, last: Suspect | None, prices: str, now: datetime) -> Suspect:
-        """The list that is refused now, and how often it came."""
-        if last is None or last.prices != prices or now < last.counted:
+    def _again(self, last: Suspect | None, prices: str, believed: datetime, now: datetime) -> Suspect:
+        """The list that is refused now, and how often it came in a row: since another one was believed."""
+        if last is None or last.prices != prices or now < last.counted or last.counted < believed <= now:
             return Suspect(prices, 1, now)
         return last if now - last.counted < self._apart else Suspect(prices, last.times + 1, now)

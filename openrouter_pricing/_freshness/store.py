@@ -217,7 +217,7 @@ class Store:
         taken, holder = self._ask(take, failing, _WRITE)
         if taken:
             return token
-        if self._unreleased is not None:
+        if self._unreleased is not None and holder == self._unreleased.encode():
             return self._unreleased  # the one that stands in the way is our own: giving it back failed
         if holder is None:  # its holder has just given it back, or nothing is ever kept here
             taken, holder = self._ask(take, failing, _WRITE)

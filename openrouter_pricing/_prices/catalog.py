@@ -14,6 +14,7 @@ from .._base.clock import aware
 from ..errors import PayloadError, UnknownModelError, quoted
 from .model import Category, Model
 from .rates import effective_prices
+from .rows import stored
 
 #: Changes whenever the stored form does; a store keeps the releases apart by it.
 FORMAT = 2
@@ -91,35 +92,8 @@ class Catalog(Mapping[str, Model]):
         if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
             raise TypeError(f"models must be a list of objects, not {type(rows).__name__}")
         stored_at = aware(as_of, "as_of")
-        texts: dict[str, bytes] = {}
-        names: dict[str, str] = {}
-        torn: set[str] = set()
-        skipped = 0
-        for number, row in enumerate(rows):
-            try:
-                model = Model.read(row)
-                if (known := texts.setdefault(model.id, model._row)) is not model._row:
-                    if not _same_prices(known, model):
-                        torn.add(model.id)
-                    raise ValueError(f"id {model.id!r} stands twice")  # noqa: TRY301
-                names[model.id] = model.canonical_slug
-            except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
-                skipped += 1
-                problem(f"models[{number}]: {str(error)[:200]}")
-        for model_id in torn:
-            del texts[model_id]
-            if last is not None and model_id in last._rows:
-                kept = last.row(model_id)
-                texts[model_id], names[model_id] = kept._row, kept.canonical_slug
-        places: dict[str, int] = {}
-        slugs: dict[str, str] = {}
-        end = 0
-        for model_id, text in texts.items():
-            _note_slug(slugs, names[model_id], model_id)
-            places[model_id] = end
-            end += len(text) + 1
-        head = json.dumps([places, slugs], separators=(",", ":")).encode()
-        return cls(b"\n".join([head, *texts.values(), b""]), as_of=stored_at, skipped=skipped)
+        body, skipped = stored(rows, problem, {} if last is None else last.texts())
+        return cls(body, as_of=stored_at, skipped=skipped)
 
     def dumps(self) -> bytes:
         """The whole catalogue as bytes; :meth:`loads` reads it back."""
@@ -343,22 +317,6 @@ class Catalog(Mapping[str, Model]):
 
 def _is_index(value: object, kind: type) -> bool:
     return isinstance(value, dict) and {kind}.issuperset(map(type, value.values()))
-
-
-def _same_prices(text: bytes, model: Model) -> bool:
-    known = Model.from_dict(json.loads(text), text)
-    return (known.rates, known.alias_target) == (model.rates, model.alias_target)
-
-
-def _note_slug(slugs: dict[str, str], slug: str | None, model_id: str) -> None:
-    """A slug shared by a row and its ``:free`` and ``:batch`` rows means the row without suffix."""
-    if not slug or slug == model_id:
-        return
-    known = slugs.get(slug)
-    if known is None or (":" not in model_id and (not known or ":" in known)):
-        slugs[slug] = model_id
-    elif ":" in known:
-        slugs[slug] = ""  # shared by suffixed rows alone: which is meant cannot be known
 
 
 def _category(value: Category | str) -> Category:

@@ -44,3 +44,40 @@ def test_a_closed_worker_takes_no_jobs() -> None:
     with pytest.raises(RuntimeError, match="closed"):
         worker.run(lambda: None, PATIENCE)
     assert "never started" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_job_may_be_left_to_itself() -> None:
+    """Nobody waits for a job that is submitted; it is done, and what it raised is kept with it."""
+    worker, hold = Worker("test"), threading.Event()
+    job, failing = worker.submit(lambda: hold.wait(PATIENCE)), worker.submit(lambda: 1 / 0)
+    assert not job.done.is_set()
+    hold.set()
+    assert failing.done.wait(PATIENCE)
+    assert (job.result, type(failing.error)) == (True, ZeroDivisionError)
+    worker.close()
+
+
+def test_what_was_taken_is_done_after_closing() -> None:
+    """Closing lets the thread do the jobs that it has, and end."""
+    worker, hold = Worker("closing"), threading.Event()
+    worker.submit(lambda: hold.wait(PATIENCE))
+    last = worker.submit(lambda: "done")
+    worker.close()
+    hold.set()
+    assert last.done.wait(PATIENCE)
+    assert last.result == "done"
+
+
+def test_a_thread_that_cannot_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a thread there is an error, and the next job tries once more."""
+    worker = Worker("test")
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            worker.submit(lambda: None)
+    assert worker.run(lambda: "well", PATIENCE) == "well"
+    worker.close()

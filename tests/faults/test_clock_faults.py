@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
 from support.figures import Figure
+from support.freshness import process
 from support.hands import Hands
 from support.upstream import Upstream, row
 
@@ -170,8 +171,7 @@ def test_a_lease_that_never_runs_out(
     backend = open_backend(f"disk://{tmp_path}/store")
     pricing = make_pricing(backend=backend, deadline=0.5, l1_ttl=0, l2_ttl=0.1, breaker_threshold=1000)
     pricing.refresh()
-    assert pricing._cache is not None
-    lease = f"{pricing._cache._process().store._prefix}lease"
+    lease = f"{process(pricing).store._prefix}lease"
     assert backend.add(lease, b"of a process that was killed", ttl=1)
     connection = sqlite3.connect(tmp_path / "store" / "cache.db")
     connection.execute("UPDATE Cache SET expire_time = expire_time + ? WHERE key = ?", (shift.total_seconds(), lease))

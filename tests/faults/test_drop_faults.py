@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Figure
+from support.figures import Figure
 
 pytestmark = pytest.mark.faults
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
-from conftest import Figure
+from support.figures import Figure
 
 from openrouter_pricing import Catalog, Client, Fetched, Markup, Pricing, PricingError, Settings, open_backend
 from openrouter_pricing._base import masking, money

@@ -14,6 +14,7 @@ import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
 from support.children import in_child
 from support.endpoints import Fixed, endpoint, offers, path
+from support.freshness import live
 from support.hands import Hands
 from support.upstream import Answer, Upstream, row
 from support.waiting import PATIENCE, until
@@ -559,8 +560,7 @@ def test_nothing_starts_while_all_is_being_closed(make_pricing: Make, upstream: 
     """A model that is first asked for while the others are let go is not fetched; the catalogue keeps its store."""
     pricing = make_pricing(backend=MemoryBackend())
     price(pricing, A)
-    assert pricing._providers is not None
-    pricing._providers.close()
+    live(pricing)._providers.close()
     assert ("live", 1) == price(pricing, A)
     assert None is why(pricing, B)
     pricing.refresh()
@@ -572,8 +572,7 @@ def test_models_share_a_connection_until_the_end(make_pricing: Make) -> None:
     pricing = make_pricing()
     for model in (A, B, C):
         price(pricing, model)
-    assert pricing._providers is not None
-    [client] = pricing._providers._clients._here()
+    [client] = live(pricing)._providers._clients._idle.get()
     assert isinstance(client, Client)
     assert client._adapter is not None
     [sock] = client._adapter.sockets

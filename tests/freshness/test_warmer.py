@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,13 +10,14 @@ from typing import Any
 
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
+from support.freshness import live
 from support.hands import Hands
 from support.upstream import Answer, Upstream, row
 from support.upstream import steady as models
 from support.waiting import PATIENCE, until
 
 from openrouter_pricing import Pricing
-from openrouter_pricing._freshness.warmer import Warmer, _Run
+from openrouter_pricing._freshness.warmer import Warmer
 
 MODEL = "openai/gpt-4o-mini"
 Make = Callable[..., Pricing]
@@ -96,12 +96,10 @@ def test_it_survives_everything(warm: Make, upstream: Upstream, caplog: pytest.L
     pricing = warm(breaker_threshold=1000)
     pricing.start_warmer()
     until(lambda: pricing.stats().failures.get("StatusError", 0) >= 1)
-    assert pricing._cache is not None
-    assert pricing._live.warmer is not None
-    renew = pricing._cache.adopt_stored
-    pricing._cache.adopt_stored = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    renew = live(pricing).cache.adopt_stored
+    live(pricing).cache.adopt_stored = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     until(lambda: "a round of the warmer failed" in caplog.text)
-    pricing._cache.adopt_stored = renew  # type: ignore[method-assign]
+    live(pricing).cache.adopt_stored = renew  # type: ignore[method-assign]
     upstream.say()
     until(lambda: pricing.stats().refreshes >= 1)
     assert pricing.stats().warmer_alive
@@ -113,18 +111,15 @@ def test_warmers_of_many_processes_fetch_once(make_pricing: Make, upstream: Upst
     first, second = (make_pricing(clock=hands.clock, backend=backend, warm_interval=600) for _ in range(2))
     rounds = []
     for pricing in (first, second, first, second):
-        assert pricing._live.warmer is not None
-        rounds.append(pricing._live.warmer._round())
+        rounds.append(live(pricing).warmer._round())
     assert len(upstream.requests) == 1
     hands.turn(599)
     for pricing in (first, second):
-        assert pricing._live.warmer is not None
-        rounds.append(pricing._live.warmer._round())
+        rounds.append(live(pricing).warmer._round())
     assert len(upstream.requests) == 1
     hands.turn(2)
     for pricing in (first, second):
-        assert pricing._live.warmer is not None
-        rounds.append(pricing._live.warmer._round())
+        rounds.append(live(pricing).warmer._round())
     assert rounds == [600, 600, 600, 600, 1, 1, 600, 600]
     assert len(upstream.requests) == 2
 
@@ -134,19 +129,17 @@ def test_its_rounds_are_jittered(make_pricing: Make, hands: Hands, chance: float
     """Warmers spread over ten percent of the interval either way."""
     hands.chance = chance
     pricing = make_pricing(clock=hands.clock, warm_interval=600)
-    assert pricing._live.warmer is not None
-    assert pricing._live.warmer._round() == pytest.approx(seconds)
+    assert live(pricing).warmer._round() == pytest.approx(seconds)
 
 
 def test_after_a_failure_it_waits_for_the_back_off(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """A failed round is tried again after the back-off, or a tenth of the interval if that is longer."""
     upstream.fail(429, Retry_After="500")
     pricing = make_pricing(clock=hands.clock, warm_interval=600)
-    assert pricing._live.warmer is not None
-    assert pricing._live.warmer._round() == 500
+    assert live(pricing).warmer._round() == 500
     upstream.fail(500)
     hands.turn(501)
-    assert pricing._live.warmer._round() == 60
+    assert live(pricing).warmer._round() == 60
 
 
 def test_it_may_stop_itself(make_pricing: Make, upstream: Upstream) -> None:
@@ -158,22 +151,20 @@ def test_it_may_stop_itself(make_pricing: Make, upstream: Upstream) -> None:
         pricing.close()
         closed.set()
 
-    assert pricing._cache is not None
-    pricing._cache.adopt_stored = close  # type: ignore[method-assign]
+    live(pricing).cache.adopt_stored = close  # type: ignore[method-assign]
     pricing.start_warmer()
     assert closed.wait(PATIENCE)
-    assert isinstance(pricing._live.warmer, Warmer)
+    assert isinstance(live(pricing).warmer, Warmer)
 
 
 def test_two_threads_start_one_warmer(make_pricing: Make) -> None:
     """Who finds that another thread is just starting the warmer leaves it at that."""
     pricing = make_pricing()
-    warmer = pricing._live.warmer
-    assert warmer is not None
-    warmer._runs[os.getpid()] = _Run(warmer._loop)
+    warmer = live(pricing).warmer
+    warmer._runs.get()._first.clear()  # the other one is about to start it
     warmer.start()
     assert not warmer.alive
-    del warmer._runs[os.getpid()]
+    warmer._runs.pop()
 
 
 def test_it_does_not_start_in_the_master_of_uwsgi(make_pricing: Make, monkeypatch: pytest.MonkeyPatch) -> None:

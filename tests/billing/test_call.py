@@ -1,0 +1,30 @@
+"""What a residual is likely to be, by what else is known of the call."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from openrouter_pricing._billing.call import CallFacts, residual_kind
+
+LISTED = datetime(2026, 11, 1, tzinfo=timezone.utc)
+LATER = LISTED + timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("reported", "facts", "kind"),
+    [
+        ("3", {"tools": True, "service_tier": "flex"}, None),
+        ("3.000000000001", {}, None),
+        ("3.5", {"tools": True, "service_tier": "flex"}, "server_tool"),
+        ("3.5", {"byok": True, "upstream": Decimal(3)}, "byok_fee"),
+        ("3.5", {"service_tier": "flex", "at": LATER}, "service_tier"),
+        ("3.5", {"service_tier": "default", "at": LATER}, "price_change"),
+        ("3.5", {"at": LISTED}, "provider"),
+    ],
+)
+def test_the_first_kind_that_fits_is_told(reported: str, facts: dict[str, object], kind: str | None) -> None:
+    """Of all that could explain a residual, what is known for certain goes before what is likely."""
+    assert kind == residual_kind(Decimal(reported), Decimal(3), LISTED, CallFacts(**facts))  # type: ignore[arg-type]

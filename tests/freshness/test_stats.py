@@ -1,0 +1,33 @@
+"""What happened so far, in figures."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from support.freshness import Make, source
+from support.hands import Hands
+from support.upstream import Upstream
+
+
+def test_stats(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
+    """Stats say what happened, and are JSON."""
+    pricing = make_pricing(clock=hands.clock)
+    assert pricing.stats().source is None
+    assert pricing.stats().age is None
+    for _ in range(3):
+        source(pricing)
+    hands.turn(5)
+    stats = pricing.stats()
+    assert (stats.l1_answers, stats.fetches, stats.refreshes, stats.age) == (3, 1, 1, 5)
+    assert (stats.source, stats.models, stats.breaker) == ("live", 5, "closed")
+    assert stats.bytes_received == len(upstream.answer.body)
+    assert json.loads(json.dumps(stats.to_dict()))["last_refresh"] == "2026-11-01T12:00:00+00:00"
+    assert json.dumps(make_pricing().stats().to_dict())
+
+
+def test_infinite_values_do_not_reach_json(make_pricing: Make) -> None:
+    """Nothing in the stats is infinite before the first fetch."""
+    assert not any(
+        isinstance(value, float) and math.isinf(value) for value in make_pricing().stats().to_dict().values()
+    )
