@@ -21,7 +21,7 @@ from openrouter_pricing import Pricing
 
 pytestmark = pytest.mark.faults
 
-CROWD = Path(__file__).parents[1] / "crowd.py"
+CROWD = Path(__file__).parents[1] / "support" / "crowd.py"
 CALLS = re.findall(r'^    "(.+)": lambda', CROWD.read_text(), re.MULTILINE)
 MOST = 25  # times that decoding the list takes, about 50 ms
 TRIES = 5  # as the machine may stand still by itself
