@@ -162,6 +162,7 @@ class CatalogCache:
         """Publish what the store held, unless a refresh was faster."""
         if self._record is before:
             self.publish(newer)
+            self.published(newer)
             if self.age() <= self._settings.l2_ttl:
                 self._backoff.over()  # another process got through
 
@@ -274,6 +275,9 @@ class CatalogCache:
         held = self.held
         if held is not None:
             held.until = -math.inf
+
+    def published(self, record: Record) -> None:
+        """Tell the listener of it."""
         self._listener(record.catalog)
 
     def failed(self) -> None:
@@ -305,12 +309,12 @@ class CatalogCache:
             **more,
         )
 
-    def close(self, grace: float = _GRACE, storing: float = STORING) -> None:
-        """Let go of threads and sockets, within two seconds. What is held still answers.
+    def close(self, within: float = STORING) -> None:
+        """Let go of threads and sockets. What is held still answers.
 
         Args:
-            grace: seconds to wait for a refresh under way to return its lease.
-            storing: seconds to wait for one that is storing what it brought.
+            within: seconds to wait at most for a refresh that is storing what it brought; less for one that has to
+                return its lease.
         """
         if self._closed:
             return
@@ -318,7 +322,7 @@ class CatalogCache:
         process = self._processes.peek()
         if process is not None:
             process.flights.close()
-            process.flights.join(grace, storing)
+            process.flights.join(min(_GRACE, within), min(STORING, within))
 
     def _make_process(self) -> _Process:
         settings, clock, shared = self._settings, self._clock, self._shared.get()

@@ -382,3 +382,14 @@ def test_a_hostile_row_never_breaks_a_question(make_pricing: Make, upstream: Ups
     for model in catalog.values():
         json.dumps(model.to_dict())
         pricing.cost(model.id, 1, 1)
+
+
+def test_renewing_is_no_question(make_pricing: Make, upstream: Upstream) -> None:
+    """It never raises and says whether it failed; offline nobody is asked."""
+    cache = live(make_pricing()).cache
+    assert not cache.failing
+    upstream.fail(500)
+    cache.renew()
+    assert cache.failing
+    live(make_pricing(offline=True)).cache.renew()
+    assert len(upstream.requests) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
-from support.freshness import MODEL, Held, Make, Patient, Scripted, many, priced, process, settle, source
+from support.freshness import MODEL, Held, Make, Patient, Scripted, live, many, priced, process, settle, source
 from support.hands import Hands
 from support.upstream import Answer, Upstream, row
 from support.upstream import models as plain
@@ -367,3 +367,16 @@ def test_more_than_a_tenth_unreadable_is_said(
     assert message.startswith(f"left out {bad} unreadable rows")
     assert ("more than a tenth of the list" in message) == much
     assert pricing.stats().skipped_rows == bad
+
+
+def test_what_is_stored_but_too_old_is_fetched_anew(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
+    """A refresh that nobody asked for takes what lies in the store, unless that is past ``l2_ttl`` itself."""
+    backend = MemoryBackend()
+    make_pricing(clock=hands.clock, backend=backend).refresh()
+    settle()
+    fresh, late = (make_pricing(clock=hands.clock, backend=backend) for _ in range(2))
+    live(fresh).cache.renew()
+    assert (source(fresh), len(upstream.requests)) == ("live", 1)
+    hands.turn(3601)
+    live(late).cache.renew()
+    assert (source(late), len(upstream.requests)) == ("live", 2)

@@ -263,3 +263,26 @@ def test_a_lease_that_could_not_be_given_back_is_used_again(make_pricing: Make, 
     backend.delete(f"{store._prefix}lease")
     assert backend.add(f"{store._prefix}lease", b"another's", ttl=60)
     assert store.lease(60, None) is None
+
+
+def test_a_value_that_the_backend_will_not_read_is_a_miss(
+    make_pricing: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is counted and logged once, and the store, which works, is asked on and written to."""
+
+    class Picky(MemoryBackend):
+        def get(self, key: str) -> bytes | None:
+            value = super().get(key)
+            if value == b"pickle":
+                raise ValueError("a pickled value")
+            return value
+
+    backend = Picky()
+    pricing = make_pricing(backend=backend)
+    head = f"{process(pricing).store._prefix}head"
+    backend.set(head, b"pickle")
+    assert source(pricing) == "live"
+    settle()
+    assert backend.get(head) != b"pickle"
+    assert pricing.stats().backend_errors > 1
+    assert caplog.text.count("a pickled value") == 1
