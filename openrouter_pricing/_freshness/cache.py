@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._base.clock import Clock
 from .._base.fork import PerProcess
-from .._base.masking import mask
+from .._base.masking import again, mask
 from .._prices.catalog import Catalog
 from .._prices.wire import read_catalog
 from ..errors import CatalogUnavailableError, CircuitOpenError, TransportError, UpstreamError
@@ -192,7 +192,7 @@ class CatalogCache:
                 reason = reason if error is None else mask(str(error))
                 raise CatalogUnavailableError(
                     f"no prices are held, and the bundled snapshot does not stand in for them: {reason}"
-                ) from error
+                ) from (None if error is None else again(error))
         before = self.held
         if before is not None and before.origin.digest == held.origin.digest:
             held.prices = before.prices
@@ -237,7 +237,7 @@ class CatalogCache:
         if trusting and flight.error is not None and not flight.trusting:
             flight = self._fly(process, trusting=True)  # the one that was joined believed nothing wild
         if flight.error is not None:
-            raise flight.error
+            raise again(flight.error)
         return self._hold(process).catalog
 
     def _fly(self, process: _Process, *, trusting: bool) -> Flight:

@@ -13,7 +13,7 @@ from .._base.clock import Clock
 from .._base.fork import PerProcess
 from .._base.latch import Latch
 from .._base.log import logger
-from .._base.masking import mask
+from .._base.masking import mask, without_frames
 from ..errors import StatusError, TransportError, UpstreamError
 from .breaker import CircuitBreaker
 from .recorder import Recorder
@@ -301,7 +301,7 @@ class SingleFlight:
     def _settle(self, flight: Flight, error: UpstreamError | None) -> list[Flight]:
         """End a refresh. The lock is held; what ended is to be told of by :meth:`_tell` when it is let go."""
         self._flight = None
-        flight.error = error
+        flight.error = error = None if error is None else without_frames(error)  # it is remembered, a body is not
         if error is None:
             self._breaker.success()
             self._backoff.over()

@@ -22,11 +22,10 @@ FORMAT = 2
 #: Suffixes that choose a route and not a price: the base row prices them.
 #: https://openrouter.ai/docs/guides/routing/model-variants
 _ROUTING = (":nitro", ":floor", ":exacto", ":online")
-_LONGEST = 1_000  # characters of a name with its suffixes; an id has 300 at most
-_SPELT = 100  # characters of a name that others are compared with; the longest listed one has 61
 #: What follows is a preset's name, which changes parameters and not the price.
 #: https://openrouter.ai/docs/guides/features/presets
 _PRESET = "@preset/"
+_LONGEST = 1_000  # characters of a name with its suffixes; an id has 300 at most
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -239,7 +238,7 @@ class Catalog(Mapping[str, Model]):
         """Listed ids that are spelt like ``model_id``, or that providers call so, nearest first. Takes milliseconds."""
         from .near import near  # needed by nobody on the hot path
 
-        return near(model_id, self._rows, self._slugs, limit) if len(model_id) <= _SPELT else []
+        return near(model_id, self._rows, self._slugs, limit)
 
     # -- looking around --------------------------------------------------------------------------------------------
 

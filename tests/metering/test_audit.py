@@ -142,7 +142,7 @@ def test_money_is_summed_exactly() -> None:
 # -- bad lines -------------------------------------------------------------------------------------------------------
 
 
-PLAIN = {"prompt_tokens": 1, "completion_tokens": 0}
+FEW = {"prompt_tokens": 1, "completion_tokens": 0}
 BAD: list[tuple[bytes, str, str]] = [
     (b"{bad", "not JSON", "Expecting property name"),
     (b"nonsense", "not JSON", "Expecting value"),
@@ -164,7 +164,7 @@ BAD: list[tuple[bytes, str, str]] = [
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "currency": "EUR"}}', "other currency", "currency must be"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1}}', "half a usage", "completion_tokens is missing"),
     (
-        encoded({"model": "a/plain", "usage": {**PLAIN, "server_tool_use": {"web_search_requests": 1}}})[:-1],
+        encoded({"model": "a/plain", "usage": {**FEW, "server_tool_use": {"web_search_requests": 1}}})[:-1],
         "unpriced usage",
         "cannot price web_searches of model 'a/plain'",
     ),

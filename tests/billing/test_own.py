@@ -1,0 +1,106 @@
+"""OpenRouter's own responses are read the fast way, and mean the same as the long way round says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openrouter_pricing import ResponseError, Usage
+from openrouter_pricing._billing.own import read_own
+from openrouter_pricing._billing.responses import read_response
+
+count = st.none() | st.integers(0, 10**6) | st.integers(0, 10**6).map(float)
+given_parts = st.dictionaries(
+    st.sampled_from(["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "video_tokens"]), count
+)
+made_parts = st.dictionaries(st.sampled_from(["reasoning_tokens", "audio_tokens", "image_tokens"]), count)
+tools = st.dictionaries(
+    st.sampled_from(["web_search_requests", "tool_calls_requested", "tool_calls_executed"]), st.integers(0, 5)
+)
+usd = st.none() | st.decimals(0, 9, places=6) | st.floats(0, 9).filter(lambda number: number == 0 or number > 1e-9)
+costs = st.dictionaries(
+    st.sampled_from(
+        ["upstream_inference_cost", "upstream_inference_prompt_cost", "upstream_inference_completions_cost"]
+    ),
+    usd,
+)
+
+
+def usages(prompt: str, completion: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Usages of one of the two formats."""
+    return st.fixed_dictionaries(
+        {prompt: st.integers(0, 10**6), completion: st.integers(0, 10**6)},
+        optional={
+            f"{prompt}_details": st.none() | given_parts,
+            f"{completion}_details": st.none() | made_parts,
+            "server_tool_use_details": st.none() | tools,
+            "total_tokens": st.integers(0, 10**6),
+            "cost": usd,
+            "cost_details": st.none() | costs,
+            "is_byok": st.sampled_from([True, False, None]),
+            "service_tier": st.sampled_from([None, "flex", "default"]),
+        },
+    )
+
+
+@given(
+    usages("prompt_tokens", "completion_tokens") | usages("input_tokens", "output_tokens"),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "model": st.sampled_from(["a/b", None]), "created": st.integers(0, 2 * 10**9), "provider": st.just("A"),
+            "object": st.sampled_from(["batch", "chat.completion"]), "service_tier": st.just("priority"),
+            "openrouter_metadata": st.just({"is_byok": True}),
+        },
+    ),
+)  # fmt: skip
+def test_both_ways_say_the_same(usage: dict[str, Any], body: dict[str, Any]) -> None:
+    """Whatever OpenRouter says, the fast way and the table give one reading."""
+    whole = {**body, "usage": usage}
+    fast = read_own(whole.get, usage)
+
+    assert fast is not None
+    assert fast == read_response(whole) == read_response({**body, "usage": MappingProxyType(usage)})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cache_read_input_tokens": 5},
+        {"prompt_tokens_details": {"cache_creation_tokens": 5}},
+        {"completion_tokens_details": {"thinking": 5}},
+        {"prompt_tokens_details": [5]},
+        {"completion_tokens_details": 5},
+        {"server_tool_use_details": [5]},
+        {"cost_details": [5]},
+        {"completion_tokens": None},
+        {"prompt_tokens": None},
+        {"iterations": []},
+    ],
+)
+def test_whatever_says_more_goes_the_long_way(more: dict[str, Any]) -> None:
+    """A name that OpenRouter's own API does not say, or a part that is no object, is nothing for the fast way."""
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, **more}
+
+    assert None is read_own({"usage": usage}.get, usage)
+
+
+def test_a_bad_count_is_named_there_too() -> None:
+    """A count that cannot be one is refused by the name of its field."""
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": -1}}
+    with pytest.raises(ResponseError, match=r"^cached_tokens must not be negative"):
+        read_own({"usage": usage}.get, usage)
+
+
+def test_what_is_missing_counts_nothing() -> None:
+    """Parts that are null or absent are 0, and whole floats are counts."""
+    usage = {"input_tokens": 9.0, "output_tokens": Decimal(1), "input_tokens_details": {"cached_tokens": None}}
+    reading = read_own({"usage": usage}.get, usage)
+
+    assert reading is not None
+    assert Usage(9, 1) == reading.usage
