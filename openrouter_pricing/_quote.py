@@ -142,6 +142,8 @@ class Quoter:
                 if more.searches:
                     native = reading.usage.web_searches - more.searches
                     reading = reading._replace(usage=evolve(reading.usage, web_searches=native))
+                if provider is None and reading.service_tier is None:  # as nearly always
+                    return self._at(found.rates, held.origin, found, reading.usage, markup_rate, at, None, reading)
                 return self._served(held, found, reading, markup_rate, at, provider)
         except (UnknownModelError, UnknownProviderError, VariablePriceError, CatalogUnavailableError):
             if reported is None:
@@ -181,8 +183,6 @@ class Quoter:
         provider: str | None,
     ) -> Cost:
         """At the prices of whom and of the tier that it was served at."""
-        if provider is None and reading.service_tier is None:  # as nearly always
-            return self._at(found.rates, held.origin, found, reading.usage, markup_rate, at, None, reading)
         rates, origin, row, endpoint, flag = self._offers(held).served(found, reading, provider)
         if flag is not None and reading.reported is None:
             reading = _flagged(reading, flag)

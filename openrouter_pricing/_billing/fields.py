@@ -169,6 +169,8 @@ def signed(value: object) -> Decimal | None:
 def instant(stamp: object) -> datetime | None:
     """In UTC, from seconds since the epoch or ISO 8601; None where it is neither."""
     try:
+        if type(stamp) is int:
+            return datetime.fromtimestamp(stamp, timezone.utc)
         if isinstance(stamp, str):
             moment = datetime.fromisoformat(stamp[:100].replace("Z", "+00:00"))
         elif isinstance(stamp, (int, float, Decimal)) and not isinstance(stamp, bool):

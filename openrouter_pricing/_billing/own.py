@@ -1,4 +1,4 @@
-"""OpenRouter's own chat completions and responses, as dictionaries: what nearly every response is, read fast."""
+"""OpenRouter's own chat completions, responses and messages: what nearly every response is, read fast."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _DEFAULTS = tuple(
     (put, field.default)
     for field in attrs.fields(Usage)
     for put in [getattr(Usage, field.name).__set__]
-    if put not in {put for put, _ in _WHOLES + _GIVEN + _MADE + _SEARCHES}
+    if put not in {put for put, _ in _WHOLES + _GIVEN + _MADE}
 )
 _BESIDE = {"total_tokens", "cost", "cost_details", "is_byok", "server_tool_use_details", "service_tier"}
 _GIVEN_NAMES = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "video_tokens"})
@@ -59,6 +59,13 @@ _CHAT = _Format("prompt_tokens", "completion_tokens")
 _RESPONSES = _Format("input_tokens", "output_tokens")
 
 
+_MESSAGES_ALONE = frozenset(
+    {"input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation",
+     "server_tool_use", "service_tier", "cost", "cost_details", "is_byok"}
+)  # fmt: skip
+_SPLIT_NAMES = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
+
+
 def read_own(body: Ask, usage: dict[str, Any]) -> Reading | None:
     """Read a usage that says nothing but what OpenRouter's own API says; None where it says anything else.
 
@@ -72,22 +79,31 @@ def read_own(body: Ask, usage: dict[str, Any]) -> Reading | None:
         ResponseError: a number in it cannot be what it stands for.
     """
     form = _CHAT if "prompt_tokens" in usage else _RESPONSES
+    if not form.names.issuperset(usage):
+        return _read_messages(body, usage) if _MESSAGES_ALONE.issuperset(usage) else None
     ask = usage.get
-    given, made, tools = ask(form.given), ask(form.made), ask("server_tool_use_details")
-    if (
-        not form.names.issuperset(usage)
-        or ask(form.prompt) is None
-        or ask(form.completion) is None
-        or not (given is None or (type(given) is dict and _GIVEN_NAMES.issuperset(given)))
-        or not (made is None or (type(made) is dict and _MADE_NAMES.issuperset(made)))
-        or not (tools is None or type(tools) is dict)
-    ):
+    if ask(form.prompt) is None or ask(form.completion) is None:
         return None
-    ran = NOTHING if tools is None else tools.get
+    sources: list[tuple[Ask, _Slots]] = [(ask, form.wholes)]
+    for part, names, slots in ((ask(form.given), _GIVEN_NAMES, _GIVEN), (ask(form.made), _MADE_NAMES, _MADE)):
+        if part is not None:
+            if type(part) is not dict or not names.issuperset(part):
+                return None
+            sources.append((part.get, slots))
+        else:
+            sources.append((NOTHING, slots))
+    details, tools, ran = ask("cost_details"), ask("server_tool_use_details"), NOTHING
+    if not (details is None or type(details) is dict):
+        return None
     consumed = object.__new__(Usage)
     for put, default in _DEFAULTS:
         put(consumed, default)
-    for source, slots in ((ask, form.wholes), (asking(given), _GIVEN), (asking(made), _MADE), (ran, _SEARCHES)):
+    if tools is not None:
+        if type(tools) is not dict:
+            return None
+        ran = tools.get
+        sources.append((ran, _SEARCHES))
+    for source, slots in sources:
         for put, name in slots:
             value = source(name)
             if value is None:
@@ -95,9 +111,36 @@ def read_own(body: Ask, usage: dict[str, Any]) -> Reading | None:
             elif type(value) is not int or not 0 <= value <= MAX_COUNT:
                 value = clean(value, name)
             put(consumed, value)
-    details = ask("cost_details")
-    costs = asking(details) if details is None or type(details) is dict else None
-    if costs is None:
-        return None
+    costs = NOTHING if details is None else details.get
     said = read_reported(body, ask, costs, ask("cost"), costs("upstream_inference_cost"))
     return make_reading(body, ask, Counts(consumed, ask("total_tokens")), said, ran, body("object") == "batch")
+
+
+def _read_messages(body: Ask, usage: dict[str, Any]) -> Reading | None:
+    """The usage of messages, whose input count excludes what was read from or written to a cache.
+
+    https://docs.anthropic.com/en/api/messages
+    """
+    ask = usage.get
+    details, tools, split = ask("cost_details"), ask("server_tool_use"), ask("cache_creation")
+    for part in (details, tools, split):
+        if part is not None and type(part) is not dict:
+            return None
+    if ask("input_tokens") is None or ask("output_tokens") is None or not _SPLIT_NAMES.issuperset(split or ()):
+        return None
+    parts, ran = asking(split), NOTHING if tools is None else tools.get
+    hour = clean(parts("ephemeral_1h_input_tokens"), "ephemeral_1h_input_tokens")
+    short = clean(parts("ephemeral_5m_input_tokens"), "ephemeral_5m_input_tokens")
+    read = clean(ask("cache_read_input_tokens"), "cache_read_input_tokens")
+    written = max(clean(ask("cache_creation_input_tokens"), "cache_creation_input_tokens"), hour + short)
+    consumed = Usage(
+        prompt_tokens=clean(ask("input_tokens"), "input_tokens") + read + written,
+        completion_tokens=clean(ask("output_tokens"), "output_tokens"),
+        cached_tokens=read,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=hour,
+        web_searches=clean(ran("web_search_requests"), "web_search_requests"),
+    )
+    costs = asking(details)
+    said = read_reported(body, ask, costs, ask("cost"), costs("upstream_inference_cost"))
+    return make_reading(body, ask, Counts(consumed), said, ran, body("object") == "batch")

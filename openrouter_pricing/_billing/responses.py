@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import attrs
 
@@ -129,9 +130,20 @@ def read_response(response: object) -> Reading:
         raise TypeError(f"response must be an object, not {type(response).__name__}")
     body = asking(response)
     usage = body("usage")
+    if usage is not None and type(usage) is not dict and is_object(usage):
+        usage = _plain(usage)
     if type(usage) is dict and (own := read_own(body, usage)) is not None:
         return own
     return _read_any(response)
+
+
+def _plain(usage: object) -> dict[Any, Any]:
+    """An object of a client package as the dictionary that it came from, down to its parts."""
+    return {
+        name: dict(fields(value)) if is_object(value) and not is_mark(value) else value
+        for name, value in fields(usage).items()
+        if value is not None and not is_mark(value)
+    }
 
 
 def _read_any(response: object) -> Reading:

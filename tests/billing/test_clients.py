@@ -249,6 +249,18 @@ def test_where_clients_keep_it(response: dict[str, Any]) -> None:
         assert (Usage(7, 5), "a/model") == (reading.usage, reading.model)
 
 
+def test_a_usage_in_too_many_wrappers_is_none() -> None:
+    """A usage is looked for in as many wrappers as anybody puts around one, and no deeper."""
+    body: dict[str, Any] = {"usage": {"prompt_tokens": 7, "completion_tokens": 5}}
+    for _ in range(4):
+        body = {"data": body}
+    assert Usage(7, 5) == read_response(body).usage
+    for _ in range(3):
+        body = {"data": body}
+    with pytest.raises(ResponseError, match="has no usage"):
+        read_response(body)
+
+
 def test_what_the_ai_sdk_keeps_of_the_cost() -> None:
     """What OpenRouter said to the AI SDK stands in the provider's metadata, with the cost."""
     said = {"promptTokens": 7, "completionTokens": 5, "cost": 0.25, "costDetails": {"upstreamInferenceCost": 0.25}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from types import MappingProxyType
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from openrouter_pricing import ResponseError, Usage
 from openrouter_pricing._billing.own import read_own
-from openrouter_pricing._billing.responses import read_response
+from openrouter_pricing._billing.responses import _read_any, read_response
 
 count = st.none() | st.integers(0, 10**6) | st.integers(0, 10**6).map(float)
 given_parts = st.dictionaries(
@@ -48,8 +48,24 @@ def usages(prompt: str, completion: str) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+messages = st.fixed_dictionaries(
+    {"input_tokens": st.integers(0, 10**6), "output_tokens": st.integers(0, 10**6)},
+    optional={
+        "cache_read_input_tokens": count,
+        "cache_creation_input_tokens": count,
+        "cache_creation": st.none()
+        | st.dictionaries(st.sampled_from(["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]), count),
+        "server_tool_use": st.none() | tools,
+        "cost": usd,
+        "cost_details": st.none() | costs,
+        "is_byok": st.sampled_from([True, False, None]),
+        "service_tier": st.sampled_from([None, "standard", "batch"]),
+    },
+)
+
+
 @given(
-    usages("prompt_tokens", "completion_tokens") | usages("input_tokens", "output_tokens"),
+    usages("prompt_tokens", "completion_tokens") | usages("input_tokens", "output_tokens") | messages,
     st.fixed_dictionaries(
         {},
         optional={
@@ -65,7 +81,7 @@ def test_both_ways_say_the_same(usage: dict[str, Any], body: dict[str, Any]) -> 
     fast = read_own(whole.get, usage)
 
     assert fast is not None
-    assert fast == read_response(whole) == read_response({**body, "usage": MappingProxyType(usage)})
+    assert fast == read_response(whole) == read_response(SimpleNamespace(**whole)) == _read_any(whole)
 
 
 @pytest.mark.parametrize(
@@ -81,11 +97,31 @@ def test_both_ways_say_the_same(usage: dict[str, Any], body: dict[str, Any]) -> 
         {"completion_tokens": None},
         {"prompt_tokens": None},
         {"iterations": []},
+        {"prompt_tokens": None, "input_tokens": 1, "output_tokens": 1},
     ],
 )
 def test_whatever_says_more_goes_the_long_way(more: dict[str, Any]) -> None:
     """A name that OpenRouter's own API does not say, or a part that is no object, is nothing for the fast way."""
     usage = {"prompt_tokens": 9, "completion_tokens": 1, **more}
+
+    assert None is read_own({"usage": usage}.get, usage)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"input_tokens": None},
+        {"output_tokens": None},
+        {"cache_creation": 5},
+        {"cache_creation": {"ephemeral_1y_input_tokens": 5}},
+        {"server_tool_use": [5]},
+        {"cost_details": "x"},
+        {"speed": "fast"},
+    ],
+)
+def test_messages_that_say_more_go_the_long_way(more: dict[str, Any]) -> None:
+    """The same holds for messages."""
+    usage = {"input_tokens": 9, "output_tokens": 1, "cache_read_input_tokens": 5, **more}
 
     assert None is read_own({"usage": usage}.get, usage)
 

@@ -58,7 +58,7 @@ def test_the_nearest_name_comes_first(name: str, first: str) -> None:
 def test_a_family_is_suggested_without_its_variants_first() -> None:
     """Of a family the plain rows come before those with a suffix, each once, and no more than were asked for."""
     assert ["openai/gpt-4o", "openai/gpt-5-mini", "openai/gpt-4o-mini"] == CATALOG.near("gpt")
-    assert ["openai/gpt-4o"] == CATALOG.near("gpt", limit=1)
+    assert ["openai/gpt-4o"] == CATALOG.near("gpt", limit=1) == CATALOG.near("gpt-4o", limit=1)
     assert ["anthropic/claude-opus-4.7", "anthropic/claude-sonnet-4.5"] == CATALOG.near("claude", limit=9)
 
 
