@@ -54,7 +54,7 @@ from openrouter_pricing.backends.disk import DiskBackend
 store = DiskBackend.set
 def slowly(backend, *args, **kwargs):
     storing.set()
-    time.sleep(0.3)
+    threading.Event().wait(0.3)
     store(backend, *args, **kwargs)
 
 storing = threading.Event()
