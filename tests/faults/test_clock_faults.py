@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
 from support.figures import Figure
-from support.freshness import process
+from support.freshness import look, process, settle
 from support.hands import Hands
 from support.upstream import Upstream, row
 
@@ -81,8 +81,10 @@ def test_two_processes_with_different_clocks(
     worst = 0
     for first, second in ((a, b), (b, a)) * 2:
         assert first.refresh()[MODEL].rates.prompt == prices.now
+        settle()
         for hands in (right, wrong):
             hands.turn(61)  # out of L1
+        look(second)
         second.cost(MODEL, 1)
         prices.change()
         for asked in (second, first):  # alone: nobody else refreshes for it
@@ -171,6 +173,7 @@ def test_a_lease_that_never_runs_out(
     backend = open_backend(f"disk://{tmp_path}/store")
     pricing = make_pricing(backend=backend, deadline=0.5, l1_ttl=0, l2_ttl=0.1, breaker_threshold=1000)
     pricing.refresh()
+    settle()
     lease = f"{process(pricing).store._prefix}lease"
     assert backend.add(lease, b"of a process that was killed", ttl=1)
     connection = sqlite3.connect(tmp_path / "store" / "cache.db")
