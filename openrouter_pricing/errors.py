@@ -11,7 +11,7 @@ _MOST_TAGS = 20
 _brief = reprlib.Repr()
 _brief.maxstring = _brief.maxother = 500
 #: A name from outside as a message shows it: as ``repr`` does, the middle left out of more than 500 characters.
-quoted = _brief.repr
+quoted: Callable[[object], str] = _brief.repr
 
 
 def shortened(text: str) -> str:

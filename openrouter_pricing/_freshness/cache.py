@@ -298,8 +298,6 @@ class CatalogCache:
         """Whether this process has anything to close."""
         return not self._closed and self._processes.peek() is not None
 
-    # -- the rest --------------------------------------------------------------------------------------------------
-
     def stats(self, **more: object) -> Stats:
         """What happened in this process so far, with ``more`` that the caller counts."""
         shared, held = self._shared.get(), self.held

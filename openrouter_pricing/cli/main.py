@@ -66,7 +66,7 @@ def cli() -> None:
     """
 
 
-for command in (
+for _command in (
     prices.cost,
     prices.models,
     prices.model,
@@ -76,4 +76,4 @@ for command in (
     upkeep.settings,
     upkeep.doctor,
 ):
-    cli.add_command(command)
+    cli.add_command(_command)

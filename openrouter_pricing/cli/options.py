@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import attrs
 import click
@@ -77,4 +79,6 @@ def read_instant(context: click.Context, parameter: click.Parameter, value: str 
 COUNT = click.IntRange(0, money.MAX_COUNT)
 CATEGORY = click.Choice([category.value for category in Category], case_sensitive=False)
 FILE = click.Path(dir_okay=False, path_type=Path)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, with money as strings.")
+json_option: Callable[[Any], Any] = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, with money as strings."
+)

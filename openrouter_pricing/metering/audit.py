@@ -43,7 +43,7 @@ class Lines:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.read = 0
+        self.read: int = 0
 
     def __iter__(self) -> Iterator[bytes | None]:
         """Each line; None in the place of one of more than ``MOST_BYTES``, which is skipped to its end."""
@@ -114,7 +114,7 @@ class Groups(dict[_Name, Group]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.others = Group()
+        self.others: Group = Group()
 
     def __missing__(self, name: _Name) -> Group:
         return self.others if len(self) >= _MOST_NAMES else self.setdefault(name, Group())
@@ -159,12 +159,15 @@ class Audit:
         self._cost_of = Pricing(Settings(markup_rate=money.ONE), catalog=catalog).cost_of
         self._worst: list[tuple[Decimal, int, Residual]] = []
         self._most = worst
-        self.exact, self.residual, self.unreported, self.unknown = Tally(), Tally(), Tally(), Tally()
-        self.reported = Tally()
+        self.exact: Tally = Tally()
+        self.residual: Tally = Tally()
+        self.unreported: Tally = Tally()
+        self.unknown: Tally = Tally()
+        self.reported: Tally = Tally()
         self.bad: Groups[str] = Groups()
         self.residuals: Groups[tuple[str, str]] = Groups()
         self.names: Groups[str] = Groups()
-        self.off = money.ZERO
+        self.off: Decimal = money.ZERO
 
     def add(self, number: int, line: bytes | None) -> None:
         """Count one line; a blank one is none.
