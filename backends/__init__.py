@@ -12,6 +12,7 @@ __all__ = ["open_backend"]
 
 #: Entry points of this group are named after a scheme and give a callable that takes the whole URL.
 _GROUP = "openrouter_pricing.backends"
+_MARKS = "@?#"  # where one of these stands, a password may stand before or behind it
 _BUILT_IN = {"disk": "DiskBackend", "memory": "MemoryBackend", "null": "NullBackend"}
 
 
@@ -27,10 +28,12 @@ def open_backend(url: str) -> Any:
     """
     try:
         return find(url)(url)
+    except SettingsError as error:
+        failure = SettingsError(*error.args)
     except ValueError as error:
-        if isinstance(error, SettingsError):
-            raise
-        raise SettingsError("backend", repr(_hide(url)), str(error)) from error
+        failure = SettingsError("backend", repr(_hide(url)), _accepted(str(error)))
+    del url  # this frame stays with the error, and trackers of errors send its variables
+    raise failure
 
 
 def find(url: str) -> Callable[[str], Any]:
@@ -50,9 +53,19 @@ def find(url: str) -> Callable[[str], Any]:
             opener: Callable[[str], Any] = entry.load()
             return opener
     known = ", ".join(f"{name}://" for name in sorted({*_BUILT_IN, *registered.names}))
-    raise SettingsError("backend", repr(_hide(url)), f"a URL of one of {known}")
+    url = _hide(url)
+    scheme = url.partition("://")[0]
+    raise SettingsError("backend", repr(url), f"a URL of one of {known}")
+
+
+def _accepted(told: str) -> str:
+    """What a scheme says of a URL, unless it quotes what may be a password."""
+    return "a URL that this scheme can read" if any(mark in told for mark in _MARKS) else told
 
 
 def _hide(url: str) -> str:
     """A URL for people; only its scheme where a password may stand in it."""
-    return f"{url.partition('://')[0]}://***" if any(mark in url for mark in "@?#") else url
+    if not any(mark in url for mark in _MARKS):
+        return url
+    scheme, found, _ = url.partition("://")
+    return f"{scheme}://***" if found and not any(mark in scheme for mark in _MARKS) else "***"

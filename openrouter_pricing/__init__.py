@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._freshness.stats import Stats
     from ._http.client import Client
     from ._prices.catalog import Catalog
+    from ._prices.changes import CatalogChange, Move, PriceChange
     from ._prices.endpoints import Endpoint, Endpoints
     from ._prices.model import Category, Model
     from ._prices.origin import PriceList
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         UpstreamError,
         VariablePriceError,
     )
+    from .health import Check, Health
     from .pricing import Pricing
     from .settings import Settings
 
@@ -45,8 +47,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Backend",
     "Catalog",
+    "CatalogChange",
     "CatalogUnavailableError",
     "Category",
+    "Check",
     "CircuitBreaker",
     "CircuitOpenError",
     "Client",
@@ -57,10 +61,13 @@ __all__ = [
     "EndpointSource",
     "Endpoints",
     "Fetched",
+    "Health",
     "Markup",
     "Model",
+    "Move",
     "Override",
     "PayloadError",
+    "PriceChange",
     "PriceList",
     "PriceRange",
     "Pricing",
@@ -96,6 +103,7 @@ _HOMES = {
     "_freshness.stats": ("Stats",),
     "_http.client": ("Client",),
     "_prices.catalog": ("Catalog",),
+    "_prices.changes": ("CatalogChange", "Move", "PriceChange"),
     "_prices.endpoints": ("Endpoint", "Endpoints"),
     "_prices.model": ("Category", "Model"),
     "_prices.origin": ("PriceList",),
@@ -103,6 +111,7 @@ _HOMES = {
     "_prices.wire": ("Fetched",),
     "backends": ("open_backend",),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "health": ("Check", "Health"),
     "pricing": ("Pricing",),
     "settings": ("Settings",),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import os
 import re
@@ -16,7 +17,7 @@ import attrs
 
 from ._base import money
 from ._base.log import logger
-from ._base.masking import mask
+from ._base.masking import mask, without_frames
 from .errors import SettingsError, shortened
 
 _PREFIX = "OPENROUTER_PRICING_"
@@ -225,7 +226,12 @@ class Settings:
         for warning in map(unknown_option, strangers):
             logger(__name__).warning("%s has no effect: it is no option; %s", warning.option, warning.accepted)
         known = {name: value for name, value in environ.items() if value and name not in strangers}
-        return cls.from_mapping(known, **options)
+        try:
+            return cls.from_mapping(known, **options)
+        except SettingsError as error:
+            failure = error
+        del environ, known, options  # this frame stays with the error
+        raise failure
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], prefix: str = _PREFIX, **options: Any) -> Settings:
@@ -239,20 +245,40 @@ class Settings:
         Raises:
             SettingsError: a value cannot be read, or a key with the prefix is no option; it names the key.
         """
-        for name in unknown_names(mapping, prefix):
-            raise unknown_option(name, prefix)
         names = {prefix + field.name.upper(): field.name for field in attrs.fields(cls)}
         given = {option: mapping[name] for name, option in names.items() if name in mapping}
         if "api_key" not in given and mapping.get(_KEY):
             given["api_key"] = mapping[_KEY]
             names[_KEY] = "api_key"
+        failure = next((unknown_option(name, prefix) for name in unknown_names(mapping, prefix)), None)
+        if failure is None:
+            try:
+                return cls(**{**given, **options})
+            except SettingsError as error:
+                failure = error
+            if failure.option not in options:
+                named = [name for name, option in names.items() if option == failure.option and name in mapping]
+                failure = SettingsError(named[0], failure.value, failure.accepted)
+        del mapping, given, options  # this frame stays with the error
+        raise failure
+
+
+def _without_values(init: Callable[..., None]) -> Callable[..., None]:
+    """An ``__init__`` whose errors keep no frame with the values in it."""
+
+    @functools.wraps(init)
+    def checked(self: Settings, **options: Any) -> None:
         try:
-            return cls(**{**given, **options})
-        except SettingsError as error:
-            if error.option in options:
-                raise
-            named = [name for name, option in names.items() if option == error.option and name in mapping]
-            raise SettingsError(named[0], error.value, error.accepted) from error
+            return init(self, **options)
+        except (SettingsError, TypeError) as error:
+            failure = without_frames(error)
+        del options
+        raise failure
+
+    return checked
+
+
+Settings.__init__ = _without_values(Settings.__init__)  # type: ignore[method-assign]
 
 
 def unknown_names(mapping: Mapping[str, object], prefix: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._base.clock import Clock
 from .._base.fork import PerProcess
-from .._base.masking import mask
+from .._base.masking import again, mask
 from .._prices.catalog import Catalog
 from .._prices.wire import read_catalog
 from ..errors import CatalogUnavailableError, CircuitOpenError, TransportError, UpstreamError
@@ -145,7 +145,7 @@ class CatalogCache:
         record = self._record
 
         def take(newer: Record) -> None:
-            self._take(record, newer)
+            self._take(process, record, newer)
 
         def done() -> None:
             process.behind = False
@@ -156,14 +156,17 @@ class CatalogCache:
         record = self._record
         newer = process.store.newer(record)
         if newer is not None:
-            self._take(record, newer)
+            self._take(process, record, newer)
 
-    def _take(self, before: Record | None, newer: Record) -> None:
+    def _take(self, process: _Process, before: Record | None, newer: Record) -> None:
         """Publish what the store held, unless a refresh was faster."""
-        if self._record is before:
+        with process.flights.publishing:
+            if self._record is not before:
+                return
             self.publish(newer)
             if self.age() <= self._settings.l2_ttl:
                 self._backoff.over()  # another process got through
+        self.published(newer)
 
     def _hold(self, process: _Process) -> Held:
         """Hold what there is, under the name it deserves."""
@@ -189,7 +192,7 @@ class CatalogCache:
                 reason = reason if error is None else mask(str(error))
                 raise CatalogUnavailableError(
                     f"no prices are held, and the bundled snapshot does not stand in for them: {reason}"
-                ) from error
+                ) from (None if error is None else again(error))
         before = self.held
         if before is not None and before.origin.digest == held.origin.digest:
             held.prices = before.prices
@@ -234,7 +237,7 @@ class CatalogCache:
         if trusting and flight.error is not None and not flight.trusting:
             flight = self._fly(process, trusting=True)  # the one that was joined believed nothing wild
         if flight.error is not None:
-            raise flight.error
+            raise again(flight.error)
         return self._hold(process).catalog
 
     def _fly(self, process: _Process, *, trusting: bool) -> Flight:
@@ -274,6 +277,9 @@ class CatalogCache:
         held = self.held
         if held is not None:
             held.until = -math.inf
+
+    def published(self, record: Record) -> None:
+        """Tell the listener of it."""
         self._listener(record.catalog)
 
     def failed(self) -> None:
@@ -305,12 +311,12 @@ class CatalogCache:
             **more,
         )
 
-    def close(self, grace: float = _GRACE, storing: float = STORING) -> None:
-        """Let go of threads and sockets, within two seconds. What is held still answers.
+    def close(self, within: float = STORING) -> None:
+        """Let go of threads and sockets. What is held still answers.
 
         Args:
-            grace: seconds to wait for a refresh under way to return its lease.
-            storing: seconds to wait for one that is storing what it brought.
+            within: seconds to wait at most for a refresh that is storing what it brought; less for one that has to
+                return its lease.
         """
         if self._closed:
             return
@@ -318,7 +324,7 @@ class CatalogCache:
         process = self._processes.peek()
         if process is not None:
             process.flights.close()
-            process.flights.join(grace, storing)
+            process.flights.join(min(_GRACE, within), min(STORING, within))
 
     def _make_process(self) -> _Process:
         settings, clock, shared = self._settings, self._clock, self._shared.get()

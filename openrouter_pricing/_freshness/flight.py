@@ -13,7 +13,7 @@ from .._base.clock import Clock
 from .._base.fork import PerProcess
 from .._base.latch import Latch
 from .._base.log import logger
-from .._base.masking import mask
+from .._base.masking import mask, without_frames
 from ..errors import StatusError, TransportError, UpstreamError
 from .breaker import CircuitBreaker
 from .recorder import Recorder
@@ -66,6 +66,7 @@ class Flight:
         trusting: whether what it brings is believed at once.
         until: reading of the monotonic clock at its deadline.
         extended: whether that was put off.
+        abandoned: whether it outlived it.
         starter: the thread that is starting it, until it is started.
         done: set when it has ended.
         error: why it failed, once it has ended.
@@ -75,7 +76,7 @@ class Flight:
         self.asked = asked
         self.trusting = trusting
         self.until = until
-        self.extended = False
+        self.extended = self.abandoned = False
         self.starter: int | None = threading.get_ident()
         self.done = Latch()
         self.error: UpstreamError | None = None
@@ -124,7 +125,13 @@ class Owner(Protocol):
         """What is held."""
 
     def publish(self, record: Record) -> None:
-        """Take what a refresh brought. Called with the slot still held, never for one that came too late."""
+        """Take what a refresh brought. Called with the slot still held, never for one that came too late.
+
+        It takes no lock: see :class:`SingleFlight`.
+        """
+
+    def published(self, record: Record) -> None:
+        """Told of it once more, with the slot free again."""
 
     def failed(self) -> None:
         """Told that a refresh failed."""
@@ -137,6 +144,9 @@ class Owner(Protocol):
 class SingleFlight:
     """The slot of the one refresh, with breaker and back-off before it.
 
+    While its lock is held nothing is counted, logged or told: a signal handler that closes waits for this lock, and the
+    thread that it interrupts may have the lock of the counters, of a log, or of a listener's worker.
+
     Args:
         job: the refresh.
         owner: who is told of its end.
@@ -145,6 +155,9 @@ class SingleFlight:
         breaker: asked before each refresh.
         recorder: counts.
         backoff: what went wrong so far.
+
+    Attributes:
+        publishing: the lock of the slot, under which the owner publishes.
     """
 
     def __init__(
@@ -165,7 +178,7 @@ class SingleFlight:
         self._breaker = breaker
         self._recorder = recorder
         self._backoff = backoff
-        self._lock = threading.RLock()  # a signal handler may close in the middle of anything
+        self.publishing = threading.RLock()  # a signal handler may close in the middle of anything
         self._flight: Flight | None = None
         self._thread: threading.Thread | None = None
         self._finished: Latch | None = None
@@ -181,27 +194,31 @@ class SingleFlight:
         Raises:
             CircuitOpenError: the breaker is open.
         """
-        with self._lock:
-            now = self._clock.monotonic()
-            if self._flight is not None:
-                if now < self._flight.until:
-                    return self._flight
-                self._abandon(self._flight)
-            if self._closed or (not asked and now < self._backoff.retry_at):
-                return None
-            self._breaker.acquire()
-            flight = self._flight = Flight(asked=asked, trusting=trusting, until=now + self._deadline)
-            self._recorder.count("fetches")
-            try:
-                self._job.prepare()
-                self._thread = threading.Thread(
-                    target=self._fly, args=(flight,), name="openrouter-pricing-refresh", daemon=True
-                )
-                self._thread.start()
-                flight.starter = None
-            except Exception as error:  # noqa: BLE001  # no thread, no descriptor, no module: as good as no upstream
-                self._settle(flight, TransportError(f"no fetch could be started: {error!r}"))
-            return flight
+        ended: list[Flight] = []
+        try:
+            with self.publishing:
+                now = self._clock.monotonic()
+                if self._flight is not None:
+                    if now < self._flight.until:
+                        return self._flight
+                    ended += self._abandon(self._flight)
+                if self._closed or (not asked and now < self._backoff.retry_at):
+                    return None
+                self._breaker.acquire()
+                flight = self._flight = Flight(asked=asked, trusting=trusting, until=now + self._deadline)
+                try:
+                    self._job.prepare()
+                    self._thread = threading.Thread(
+                        target=self._fly, args=(flight,), name="openrouter-pricing-refresh", daemon=True
+                    )
+                    self._thread.start()
+                    flight.starter = None
+                except Exception as error:  # noqa: BLE001  # no thread, descriptor or module: as good as no upstream
+                    ended += self._settle(flight, TransportError(f"no fetch could be started: {error!r}"))
+        finally:
+            self._tell(ended)
+        self._recorder.count("fetches")
+        return flight
 
     def wait(self, flight: Flight) -> None:
         """Wait for the end of a refresh, at most as long as one may take; one that had its time loses its slot."""
@@ -211,16 +228,19 @@ class SingleFlight:
         if flight.done.wait(left):
             return
         if not flight.extended:
-            with self._lock:
-                self._abandon(flight)
+            with self.publishing:
+                ended = self._abandon(flight)
+            self._tell(ended)
 
     def close(self) -> None:
         """Start no more; whoever waits is let go."""
-        with self._lock:
+        ended: list[Flight] = []
+        with self.publishing:
             self._closed = True
             if self._flight is not None:
-                self._settle(self._flight, TransportError("closed in the middle of a fetch"))
+                ended = self._settle(self._flight, TransportError("closed in the middle of a fetch"))
             self._job.drop()
+        self._tell(ended)
 
     def join(self, timeout: float, storing: float) -> None:
         """Give the last refresh a moment to clean up after itself.
@@ -230,7 +250,7 @@ class SingleFlight:
             storing: seconds where it is storing what it brought.
         """
         finished, thread = self._finished, self._thread
-        if finished is not None:
+        if finished is not None and not finished.is_set():
             finished.wait(storing)
         elif thread is not None and thread.ident is not None and thread is not threading.current_thread():
             thread.join(timeout)
@@ -246,15 +266,21 @@ class SingleFlight:
         except Exception as failure:  # noqa: BLE001  # whatever went wrong: counted, logged, tried again
             error = TransportError(f"a refresh failed: {failure!r}")
             error.__cause__ = failure
-        with self._lock:
+        ended: list[Flight] = []
+        with self.publishing:
             accepted = self._flight is flight
             if accepted:
                 if error is None:
                     self._owner.publish(landing.record)
-                    self._recorder.refreshed(self._clock.monotonic() - began, self._clock.utcnow())
                     self._finished = finished
                     _unfinished.get().add(finished)
-                self._settle(flight, error)
+                ended = self._settle(flight, error)
+        try:
+            if accepted and error is None:
+                self._recorder.refreshed(self._clock.monotonic() - began, self._clock.utcnow())
+                self._owner.published(landing.record)
+        finally:
+            self._tell(ended)
         if error is not None:
             return
         try:
@@ -263,17 +289,19 @@ class SingleFlight:
             finished.set()
             _unfinished.get().discard(finished)
 
-    def _abandon(self, flight: Flight) -> None:
-        """Take the slot from a refresh that outlived its deadline."""
-        if self._flight is flight:
-            self._recorder.count("abandoned")
-            self._settle(flight, TransportError(f"no answer within the deadline of {self._deadline:g} s"))
-            self._job.drop()
+    def _abandon(self, flight: Flight) -> list[Flight]:
+        """Take the slot from a refresh that outlived its deadline. As for :meth:`_settle`."""
+        if self._flight is not flight:
+            return []
+        flight.abandoned = True
+        ended = self._settle(flight, TransportError(f"no answer within the deadline of {self._deadline:g} s"))
+        self._job.drop()
+        return ended
 
-    def _settle(self, flight: Flight, error: UpstreamError | None) -> None:
-        """End a refresh. The lock is held."""
+    def _settle(self, flight: Flight, error: UpstreamError | None) -> list[Flight]:
+        """End a refresh. The lock is held; what ended is to be told of by :meth:`_tell` when it is let go."""
         self._flight = None
-        flight.error = error
+        flight.error = error = None if error is None else without_frames(error)  # it is remembered, a body is not
         if error is None:
             self._breaker.success()
             self._backoff.over()
@@ -284,7 +312,20 @@ class SingleFlight:
                 self._breaker.failure()
             self._backoff.add(error, self._clock)
             self._owner.failed()
-            message = mask(str(error))
-            self._recorder.failed(error, message)
-            logger(__name__).warning("refreshing prices failed: %s", message, extra={"error": type(error).__name__})
-        flight.done.set()
+        return [flight]
+
+    def _tell(self, ended: list[Flight]) -> None:
+        """Count and log what ended, and let go whoever waits for it. The lock is not held."""
+        for flight in ended:
+            try:
+                self._note(flight)
+            finally:
+                flight.done.set()
+
+    def _note(self, flight: Flight) -> None:
+        if flight.abandoned:
+            self._recorder.count("abandoned")
+        if flight.error is not None:
+            message, kind = mask(str(flight.error)), type(flight.error).__name__
+            self._recorder.failed(flight.error, message)
+            logger(__name__).warning("refreshing prices failed: %s", message, extra={"error": kind})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -88,9 +89,10 @@ class Lifetime:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
+    def __del__(self, _exiting: Callable[[], bool] = sys.is_finalizing) -> None:  # kept here: modules go before us
         live = getattr(self, "_live", None)
-        if live is not None:
-            live.stop_warmer(timeout=0)  # or its thread would keep everything alive
-            if live.in_use:
-                warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)
+        if live is None or _exiting():
+            return  # at the end its threads stand still, and nobody can close it any more
+        live.stop_warmer(timeout=0)  # or its thread would keep everything alive
+        if live.in_use:
+            warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=1)

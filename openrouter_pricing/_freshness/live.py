@@ -129,7 +129,7 @@ class Live:
         self.warmer.stop()
         self._providers.close()
         self._listeners.close()
-        self.cache.close()
+        self.cache.close(until - time.monotonic())
         if (shared := self._shared.peek()) is not None:
             shared.backend.close(max(0.1, until - time.monotonic()))
 

@@ -148,8 +148,7 @@ class ProviderPrices:
         self._closed = True
         until = time.monotonic() + _GRACE
         for cache in list(self._caches.values()):
-            left = max(0.0, until - time.monotonic())
-            cache.close(left, left)
+            cache.close(max(0.0, until - time.monotonic()))
         self._clients.close()
 
 

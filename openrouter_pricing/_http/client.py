@@ -6,7 +6,6 @@ import encodings.idna  # noqa: F401  # a connection imports it; an import inside
 import http.client
 import ipaddress
 import logging
-import os
 import re
 import threading
 import time
@@ -22,7 +21,8 @@ import urllib3
 import urllib3.connection
 import urllib3.exceptions
 
-from .._base.masking import mask
+from .._base.fork import PerProcess
+from .._base.masking import mask, without_frames
 from .._prices import wire
 from .._prices.wire import Fetched
 from ..errors import PayloadError, PricingError, StatusError, TransportError, UpstreamError, quoted
@@ -36,6 +36,16 @@ _MAX_PAGES = 100
 
 def _utcnow() -> datetime:
     return datetime.now(timezone.utc)
+
+
+class _Connections:
+    """What belongs to one process: in a forked child the sockets, and perhaps the locks, are the parent's."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()  # a signal handler may close in the middle of a close
+        self.turn = threading.Lock()
+        self.session: requests.Session | None = None
+        self.adapter: Adapter | None = None
 
 
 class Client:
@@ -63,13 +73,8 @@ class Client:
         self._utcnow = utcnow
         self._on_retry = on_retry
         self._on_request = on_request
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._turn = threading.Lock()
         self._closings = 0
-        self._inherited: list[object] = []
-        self._session: requests.Session | None = None
-        self._adapter: Adapter | None = None
+        self._connections = PerProcess(_Connections)
         parts = urlsplit(settings.base_url)
         self._origin = _origin(settings.base_url)
         host = parts.netloc.rpartition("@")[2]
@@ -139,11 +144,11 @@ class Client:
 
     def close(self) -> None:
         """Break off what is under way and let go of every connection. Safe from any thread, as often as you like."""
-        self._notice_fork()
-        with self._lock:
+        connections = self._connections.get()
+        with connections.lock:
             self._closings += 1
-            session, adapter = self._session, self._adapter
-            self._session = self._adapter = None
+            session, adapter = connections.session, connections.adapter
+            connections.session = connections.adapter = None
         if adapter is not None:
             adapter.abort()
         if session is not None:
@@ -184,14 +189,16 @@ class Client:
             wait_max=1.0,
             wait_jitter=0.2,
         )
-        self._notice_fork()
-        turn = self._turn
+        turn = self._connections.get().turn
         if not turn.acquire(timeout=seconds):
             raise TransportError("another fetch of this client held it up until the deadline")
         try:
             return retrying(retry, fetch)
+        except UpstreamError as error:
+            failure = without_frames(error)  # those of the libraries hold the headers of the request
         finally:
             turn.release()
+        raise failure
 
     def _all_pages(self, url: str, etag: str | None, until: float) -> Fetched:
         first = self._get(url, etag, until, self._settings.max_body)
@@ -255,21 +262,14 @@ class Client:
                 ) from None
             raise TransportError(f"no answer from the upstream: {reason(error)}") from error
 
-    def _notice_fork(self) -> None:
-        """In a forked child the session's sockets, and perhaps the locks, are the parent's."""
-        if self._pid != os.getpid():
-            self._inherited += [self._session, self._adapter]  # kept: closing them would end what the parent does
-            self._session = self._adapter = None
-            self._lock, self._turn = threading.Lock(), threading.Lock()
-            self._pid = os.getpid()
-
     def _open(self) -> requests.Session:
-        with self._lock:
-            if self._session is None:
+        connections = self._connections.get()
+        with connections.lock:
+            if connections.session is None:
                 session = Session(direct=_is_loopback(self._origin[1]))
-                self._adapter = Adapter(self._settings.pool_size)
-                session.mount("https://", self._adapter)
-                session.mount("http://", self._adapter)
+                connections.adapter = Adapter(self._settings.pool_size)
+                session.mount("https://", connections.adapter)
+                session.mount("http://", connections.adapter)
                 session.auth = Auth(self._authorization)
                 # Without a handler, a host that has not configured logging would see every retry on its stderr.
                 retries = logging.getLogger("stamina")
@@ -282,8 +282,8 @@ class Client:
                         "User-Agent": _USER_AGENT,
                     }
                 )
-                self._session = session
-            return self._session
+                connections.session = session
+            return connections.session
 
 
 def _worth_retrying(error: Exception, left: float) -> bool | float:

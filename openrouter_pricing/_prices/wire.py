@@ -192,12 +192,11 @@ def _rows(body: bytes) -> Iterator[Any]:
                 row, end = _decode(text, _skip(text, end))
                 end = _skip(text, end)
                 closing, end = text[end : end + 1], end + 1
-                if closing == "," or (closing == "]" and _is_rest(text[end:])):
-                    done += 1
-                    yield row
-                else:
-                    break
-            else:
+                if closing == "]" and "data" in json.loads("{" + text[end:].lstrip().removeprefix(",")):
+                    raise PayloadError("upstream answered 200 with two lists of models")
+                done += 1
+                yield row
+            if closing == "]":
                 return
         except (RecursionError, ValueError):
             pass  # the longer way says what is wrong, or does without this row
@@ -205,11 +204,6 @@ def _rows(body: bytes) -> Iterator[Any]:
     if not isinstance(rows, list) or not rows:
         raise PayloadError("upstream answered 200 without a list of models in 'data'")
     yield from rows[done:]
-
-
-def _is_rest(text: str) -> bool:
-    """Whether this ends a document that began with its rows, and names no others."""
-    return "data" not in json.loads("{" + text.lstrip().removeprefix(","))
 
 
 def _skip(text: str, start: int) -> int:

@@ -21,6 +21,23 @@ def test_conformance(check: BackendCheck, scheme: str, tmp_path: Path) -> None:
     check(lambda: open_backend("memory://" if scheme == "memory" else f"disk://{tmp_path}/store"))
 
 
+class FiveMethods:
+    """A backend with the methods of the protocol and no other."""
+
+    def __init__(self, store: MemoryBackend) -> None:
+        self.get, self.set, self.add, self.delete, self.close = (
+            *(store.get, store.set, store.add, store.delete),
+            lambda: None,
+        )
+
+
+@pytest.mark.parametrize("check", backend_checks(), ids=lambda check: check.__name__)
+def test_conformance_of_five_methods(check: BackendCheck) -> None:
+    """A backend without ``compare_and_delete`` passes too: it is optional."""
+    store = MemoryBackend()
+    check(lambda: FiveMethods(store))
+
+
 @pytest.mark.parametrize("check", backend_checks(stores=False), ids=lambda check: check.__name__)
 def test_conformance_of_null(check: BackendCheck) -> None:
     """The null backend keeps nothing and does everything else."""

@@ -154,3 +154,16 @@ def test_doctor_respects_that_nothing_is_kept_and_nobody_asked(
     assert "null:// keeps nothing, as it should" in out
     assert "was not asked: the settings say offline" in out
     assert "none were held before; the bundled snapshot is " in out
+
+
+@pytest.mark.parametrize("command", [("settings",), ("doctor",), ("cost", "openai/gpt-4o-mini", "1", "1")])
+def test_a_misspelt_variable_is_told(
+    command: tuple[str, ...], ask: Ask, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that begins like ours and is no option is one note on stderr that names the near ones."""
+    monkeypatch.setenv("OPENROUTER_PRICING_MARKUP", "2")
+    _, out, err = ask(*command)
+
+    assert "OPENROUTER_PRICING_MARKUP " not in out
+    assert err.startswith("note: OPENROUTER_PRICING_MARKUP is no option; did you mean OPENROUTER_PRICING_MARKUP_RATE")
+    assert 1 == err.count("\n")

@@ -111,3 +111,8 @@ def test_a_string_that_ends_in_a_backslash() -> None:
     body = b'{"data":[{"id":"' + b'\\"' * 10_000 + b"\\"
     assert [b"{", b'"data"', b":", b"[", b"{", b'"id"', b":"] == wire._TOKENS.findall(body)[:-1]
     assert len(wire._TOKENS.findall(body)[-1]) == 20_002
+
+
+def test_a_next_page_of_what_cannot_be_read() -> None:
+    """A body that names a next page and is cut off leads nowhere."""
+    assert None is wire.next_page(b'{"links": {"next": "/models?page=2"')

@@ -51,7 +51,7 @@ def converted(provenance: dict[str, Any]) -> None:
 @pytest.fixture
 def converter(converted: None, provenance: dict[str, Any]) -> Any:
     """The converter's module, where it and the release that it reads are at hand."""
-    pytest.importorskip("genai_prices")
+    pytest.importorskip("genai_prices", reason="needs the extra bench")
     if importlib.metadata.version("genai-prices") != provenance["version"]:
         pytest.skip(f"genai-prices {provenance['version']} is not installed")
     if not CONVERTER.exists():
@@ -138,7 +138,7 @@ def test_it_can_be_made_again(tmp_path: Path, provenance: dict[str, Any], conver
 
 def test_what_cannot_be_converted_is_refused(converter: Any) -> None:
     """A kind of price that OpenRouter's form cannot hold stops the conversion."""
-    types = pytest.importorskip("genai_prices.types")
+    types = pytest.importorskip("genai_prices.types", reason="needs the extra bench")
     rule = types.ClauseEquals("a/b")
     plain = types.ModelPrice(input_mtok=Decimal(1))
     night = types.TimeOfDateConstraint(time(22), time(6))

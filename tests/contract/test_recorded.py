@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support import reference
-from support.recorded import recorded, recorded_names
+from support.recorded import each_day, recorded
 from support.upstream import row
 
 from openrouter_pricing import (
@@ -30,7 +30,6 @@ from openrouter_pricing._billing.cost import charge
 from openrouter_pricing._prices.wire import read_catalog
 
 AS_OF = datetime(2026, 11, 2, tzinfo=timezone.utc)
-day = pytest.mark.parametrize("name", recorded_names())
 
 
 @functools.cache
@@ -102,7 +101,7 @@ def check(pricing: Pricing, listed: dict[str, Any], counts: dict[str, int], at: 
     return "priced"
 
 
-@day
+@each_day
 def test_every_model_costs_what_the_reference_says(name: str) -> None:
     """Every model of the day, many usages, below, at and above every threshold: exactly the reference's amount."""
     rows, pricing = _loaded(name)
@@ -115,7 +114,7 @@ def test_every_model_costs_what_the_reference_says(name: str) -> None:
     assert {"priced", "variable", "unpriced"} >= set(seen)
 
 
-@day
+@each_day
 def test_images_without_image_tokens_cost_what_the_reference_says(name: str) -> None:
     """Every model of the day prices an image where it lists a price per image, and says so where it does not."""
     rows, pricing = _loaded(name)
@@ -126,7 +125,7 @@ def test_images_without_image_tokens_cost_what_the_reference_says(name: str) -> 
     assert {"priced", "variable", "unpriced"} >= seen
 
 
-@day
+@each_day
 def test_not_one_row_is_lost(name: str) -> None:
     """The day's whole document is read: every row, in its order, whole."""
     document = recorded(name)
@@ -137,7 +136,7 @@ def test_not_one_row_is_lost(name: str) -> None:
     assert document["data"] == [model.raw for model in Catalog.loads(catalog.dumps()).find()]
 
 
-@day
+@each_day
 def test_every_id_and_every_slug_resolves(name: str) -> None:
     """An id is its own row, a shared slug the row without suffix, and routing suffixes change nothing."""
     rows, pricing = _loaded(name)
@@ -156,7 +155,7 @@ def test_every_id_and_every_slug_resolves(name: str) -> None:
         assert {wanted} == {catalog[each].id for each in (slug, *routed)}
 
 
-@day
+@each_day
 def test_suffixes_that_are_not_listed_are_unknown(name: str) -> None:
     """No model of the day lends its price to a variant that is not listed."""
     rows, pricing = _loaded(name)

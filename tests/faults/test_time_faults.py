@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 from support.figures import Figure
+from support.freshness import Held
 from support.upstream import Answer, Upstream, models, raw_peer, read_request, row
+from support.waiting import until
 
 from openrouter_pricing import Pricing
 
 pytestmark = pytest.mark.faults
 
-CROWD = Path(__file__).parents[1] / "crowd.py"
+CROWD = Path(__file__).parents[1] / "support" / "crowd.py"
 CALLS = re.findall(r'^    "(.+)": lambda', CROWD.read_text(), re.MULTILINE)
 MOST = 25  # times that decoding the list takes, about 50 ms
 TRIES = 5  # as the machine may stand still by itself
@@ -112,3 +114,34 @@ def test_the_command_line_and_a_silent_upstream(tmp_path: Path, figure: Figure) 
     assert b"(bundled, " in done.stdout
     assert seconds < 10
     figure("command line, silent upstream, a deadline of a minute", f"answered from the snapshot after {seconds:.1f} s")
+
+
+def test_signal_handlers_at_any_instant(upstream: Upstream, tmp_path: Path, figure: Figure) -> None:
+    """Handlers that ask for prices and figures, and close, at any instant, never stand still.
+
+    Guard: locks that a handler may meet are reentrant, and what is waited for is a latch.
+    """
+    script = Path(__file__).parents[1] / "support" / "bombarded.py"
+    found = []
+    for store in ("memory://", f"disk://{tmp_path}/store"):
+        command = [sys.executable, script, upstream.url, store, "10"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        found.append(int(done.stdout))
+    assert min(found) > 100
+    figure("signal handlers that ask and close", f"{sum(found)} of them, none stood still")
+
+
+def test_closing_while_the_store_hangs(make_pricing: Make, upstream: Upstream, figure: Figure) -> None:
+    """Closing lets a list that is being stored reach its store, and ends within two seconds where it does not."""
+    backend = Held()
+    backend.hold("set")
+    pricing = make_pricing(backend=backend, warm=True)
+    pricing.warm()
+    until(lambda: backend.held)
+    began = time.perf_counter()
+    pricing.close()
+    taken = time.perf_counter() - began
+    backend.release()
+    assert taken < 2
+    figure("close() while the store hangs", f"{taken:.2f} s")

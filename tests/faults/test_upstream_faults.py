@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.certificate import Certificate
+from support.certificate import Certificate, Talk
 from support.hands import Hands
 from support.upstream import models, raw_peer, read_request, row
 
@@ -27,7 +27,6 @@ from openrouter_pricing import Pricing, Settings, TransportError
 
 pytestmark = pytest.mark.faults
 
-Talk = Callable[[socket.socket], None]
 Figure = Callable[[str, str], None]
 
 MODEL = "openai/gpt-4o-mini"

@@ -106,3 +106,17 @@ def test_one_probe_among_many_threads(breaker: CircuitBreaker, hands: Hands) -> 
     for thread in threads:
         thread.join()
     assert len(granted) == 1
+
+
+def test_a_cancelled_probe_lets_another_through() -> None:
+    """A probe that was cancelled says nothing of the upstream: it stays half-open, and the next one may ask."""
+    now = 0.0
+    breaker = CircuitBreaker(1, 60, lambda: now)
+    breaker.failure()
+    now = 60.0
+    breaker.acquire()
+    with pytest.raises(CircuitOpenError):
+        breaker.acquire()
+    breaker.release()
+    breaker.acquire()
+    assert breaker.state == "half-open"

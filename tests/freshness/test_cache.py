@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
-from support.freshness import MODEL, Make, live, look, priced, process, settle, source
+from support.freshness import MODEL, Held, Make, live, look, priced, process, settle, source
 from support.hands import Hands
-from support.upstream import Answer, Upstream
+from support.upstream import Answer, Upstream, row
 from support.upstream import steady as models
-from support.waiting import PATIENCE
+from support.waiting import PATIENCE, until
 
 from openrouter_pricing import (
+    Catalog,
     CatalogUnavailableError,
     PricingError,
     StatusError,
     open_backend,
 )
+from openrouter_pricing._freshness.held import Held as Holding
 
 # -- the first tier ----------------------------------------------------------------------------------------------------
 
@@ -270,3 +274,122 @@ def test_the_wall_clock_does_not_matter_inside_a_process(
     assert source(pricing) == "stale"
     settle()
     assert pricing.cost(MODEL, 1).raw == 2
+
+
+# -- looks behind ------------------------------------------------------------------------------------------------------
+
+
+def test_no_question_waits_for_the_store_while_prices_are_fresh(
+    make_pricing: Make, upstream: Upstream, hands: Hands
+) -> None:
+    """Within ``l2_ttl`` one look runs behind however many ask; the question after it has what it found."""
+    backend = Held()
+    pricing, other = (make_pricing(clock=hands.clock, backend=backend) for _ in range(2))
+    assert source(pricing) == "live"
+    settle()
+    hands.turn(1)
+    upstream.say(priced("2"))
+    other.refresh()
+    settle()
+    hands.turn(61)
+    backend.hold("get")
+    for _ in range(3):
+        assert pricing.cost(MODEL, 1).raw == Decimal("1.5E-7")
+        hands.turn(61)
+    backend.release()
+    until(lambda: not process(pricing).behind)
+    assert pricing.stats().l2_checks == 3, "one for the first question, one of its refresh, and one behind"
+    assert pricing.cost(MODEL, 1).raw == 2
+    assert len(upstream.requests) == 2
+
+
+def test_prices_past_their_time_are_looked_for_in_the_store_first(
+    make_pricing: Make, upstream: Upstream, hands: Hands
+) -> None:
+    """Past ``l2_ttl`` the question itself has what another process stored, and fetches nothing."""
+    backend = MemoryBackend(monotonic=hands.clock.monotonic)
+    pricing, other = (make_pricing(clock=hands.clock, backend=backend) for _ in range(2))
+    source(pricing)
+    settle()
+    hands.turn(3601)
+    upstream.say(priced("2"))
+    other.refresh()
+    settle()
+    cost = pricing.cost(MODEL, 1)
+    assert (cost.source, cost.raw) == ("live", 2)
+    assert len(upstream.requests) == 2
+
+
+def test_what_is_published_while_an_answer_is_made_is_not_lost(
+    make_pricing: Make, upstream: Upstream, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that finds something just as the question behind which it runs is answered has it for the next one."""
+    pricing = make_pricing(clock=hands.clock)
+    source(pricing)
+    found = live(pricing).cache.record
+    assert found is not None
+    hands.turn(61)
+    newer = found._replace(catalog=Catalog.from_models([priced("2")]), fetched=hands.seconds)
+
+    def publish(*args: Any) -> Holding:
+        monkeypatch.undo()
+        live(pricing).cache.publish(newer)
+        return Holding(*args)
+
+    monkeypatch.setattr("openrouter_pricing._freshness.cache.Held", publish)
+    assert pricing.cost(MODEL, 1).raw == Decimal("1.5E-7")
+    assert pricing.cost(MODEL, 1).raw == 2
+
+
+def test_a_look_that_was_slower_than_a_fetch_is_dropped(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
+    """What a look behind brings does not replace what was fetched meanwhile."""
+    backend = Held()
+    pricing, other = (make_pricing(clock=hands.clock, backend=backend) for _ in range(2))
+    source(pricing)
+    settle()
+    hands.turn(1)
+    upstream.say(priced("2"))
+    other.refresh()
+    settle()
+    hands.turn(61)
+    backend.hold("get")
+    source(pricing)
+    until(lambda: backend.held)
+    newest = Catalog.from_models([priced("3")])
+    record = live(pricing).cache.record
+    assert record is not None
+    live(pricing).cache.publish(record._replace(catalog=newest, fetched=hands.seconds))
+    backend.release()
+    until(lambda: not process(pricing).behind)
+    assert pricing.cost(MODEL, 1).raw == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("created", "1e400"), ("created", "NaN"), ("context_length", "1e400"), ("created", "[" * 600 + "]" * 600)],
+    ids=["1e400", "NaN", "a length of 1e400", "nested"],
+)
+def test_a_hostile_row_never_breaks_a_question(make_pricing: Make, upstream: Upstream, field: str, value: str) -> None:
+    """A row is checked whole when it is read: whatever stands in it, the models beside it are found and priced."""
+    good, hostile = json.dumps(row()), json.dumps(row("a/hostile", **{field: "HERE"})).replace('"HERE"', value)
+    upstream.answer = Answer(f'{{"data": [{hostile}, {good}]}}'.encode())
+    pricing = make_pricing(backend=MemoryBackend())
+    catalog = pricing.catalog()
+    assert pricing.cost(MODEL, 1).source == "live"
+    assert MODEL in [model.id for model in catalog.find(text="gpt")]
+    assert MODEL in [model.id for model in catalog.cheapest(10)]
+    assert [model.to_dict()["id"] for model in catalog.values() if model.id == MODEL] == [MODEL]
+    for model in catalog.values():
+        json.dumps(model.to_dict())
+        pricing.cost(model.id, 1, 1)
+
+
+def test_renewing_is_no_question(make_pricing: Make, upstream: Upstream) -> None:
+    """It never raises and says whether it failed; offline nobody is asked."""
+    cache = live(make_pricing()).cache
+    assert not cache.failing
+    upstream.fail(500)
+    cache.renew()
+    assert cache.failing
+    live(make_pricing(offline=True)).cache.renew()
+    assert len(upstream.requests) == 1

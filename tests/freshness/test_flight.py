@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
@@ -18,6 +20,7 @@ from openrouter_pricing import (
     PricingError,
     StatusError,
 )
+from openrouter_pricing._base.latch import Latch
 from openrouter_pricing._freshness.flight import Flight
 
 
@@ -225,3 +228,45 @@ def test_close_in_the_middle_of_a_fetch(make_pricing: Make, upstream: Upstream) 
     assert not thread.is_alive()
     assert "closed" in str(failed[0])
     hold.set()
+
+
+def test_closing_waits_for_the_last_refresh_and_no_earlier_one(make_pricing: Make) -> None:
+    """One that has stored what it brought is over: the moment that closing gives is the one's that is under way."""
+    flights = process(make_pricing()).flights
+    joined: list[float] = []
+    flights._thread = SimpleNamespace(ident=1, join=joined.append)  # type: ignore[assignment]
+    flights._finished = Latch()
+    flights.join(0.4, 0)
+    assert joined == []
+    flights._finished.set()
+    flights.join(0.4, PATIENCE)
+    assert joined == [0.4]
+
+
+def test_nothing_is_told_while_the_slot_is_locked(
+    make_pricing: Make, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler that closes waits for that lock, and may interrupt one who has what counting or telling needs."""
+    pricing = make_pricing()
+    flights = process(pricing).flights
+    free: list[bool] = []
+
+    def look(*args: Any) -> None:
+        def take() -> None:
+            free.append(flights.publishing.acquire(blocking=False))
+            if free[-1]:
+                flights.publishing.release()
+
+        other = threading.Thread(target=take)
+        other.start()
+        other.join(PATIENCE)
+
+    monkeypatch.setattr(flights._recorder, "failed", look)
+    monkeypatch.setattr(flights._recorder, "refreshed", look)
+    monkeypatch.setattr(live(pricing).cache, "_listener", look)
+    pricing.refresh()
+    upstream.fail(500)
+    with pytest.raises(StatusError):
+        pricing.refresh()
+    settle()
+    assert free == [True] * 3

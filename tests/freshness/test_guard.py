@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
@@ -17,6 +19,8 @@ from openrouter_pricing import (
     Settings,
     open_backend,
 )
+from openrouter_pricing._freshness.guard import GuardedBackend
+from openrouter_pricing._freshness.recorder import Recorder
 
 
 @pytest.mark.parametrize("method", ["get", "set", "add", "delete"])
@@ -81,3 +85,116 @@ def test_a_backend_that_hangs(make_pricing: Make, upstream: Upstream, hands: Han
     hands.turn(61)
     look(pricing)
     assert pricing.stats().backend_errors == errors
+
+
+# -- left alone --------------------------------------------------------------------------------------------------------
+
+
+class Shaky:
+    """A store that works or not, as it is told, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.well = False
+        self.asked = 0
+
+    def ask(self) -> str:
+        """Answer, or fail."""
+        self.asked += 1
+        if not self.well:
+            raise OSError("disk full")
+        return "well"
+
+
+@pytest.fixture
+def shaky() -> Shaky:
+    """A store that does not work yet."""
+    return Shaky()
+
+
+@pytest.fixture
+def guarded(shaky: Shaky, hands: Hands) -> Iterator[GuardedBackend]:
+    """The same, guarded."""
+    guard = GuardedBackend(lambda: shaky, Recorder(), hands.clock, owned=False)
+    yield guard
+    guard.close()
+
+
+def test_a_failing_store_is_left_alone(guarded: GuardedBackend, shaky: Shaky, hands: Hands) -> None:
+    """For 1 s, doubling to 60 s with each failure in a row; one success ends it."""
+
+    def ask() -> str:
+        return guarded.ask(lambda backend: str(backend.ask()), "left alone", PATIENCE)
+
+    pauses = [1, 2, 4, 8, 16, 32, 60, 60]
+    for number, pause in enumerate(pauses, 1):
+        assert (ask(), shaky.asked) == ("left alone", number)
+        hands.turn(pause - 0.01)
+        assert (ask(), shaky.asked) == ("left alone", number), "it was asked too soon"
+        hands.turn(0.01)
+    shaky.well = True
+    assert [ask(), ask()] == ["well", "well"]
+    shaky.well = False
+    ask()
+    hands.turn(1)
+    shaky.well = True
+    assert ask() == "well", "the pauses go on after a success"
+    assert guarded._recorder.snapshot().backend_errors == len(pauses) + 1
+
+
+def test_a_look_behind_counts_for_the_pauses_too(guarded: GuardedBackend, shaky: Shaky, hands: Hands) -> None:
+    """A question that nobody waits for fails, is left out, and ends the pauses like any other; its end is told."""
+    ended: list[int] = []
+
+    def ask() -> None:
+        before = len(ended)
+        guarded.ask_behind(lambda backend: backend.ask(), lambda: ended.append(shaky.asked))
+        until(lambda: len(ended) > before)
+
+    ask()
+    ask()
+    assert guarded.left_alone
+    hands.turn(1)
+    ask()
+    hands.turn(1.99)
+    ask()
+    hands.turn(0.01)
+    shaky.well = True
+    ask()
+    assert ended == [1, 1, 2, 2, 3]
+    assert not guarded.left_alone
+    assert guarded._failures == 0
+
+
+def test_a_look_behind_into_a_store_that_cannot_be_opened(hands: Hands) -> None:
+    """It ends at once, counted."""
+    guard = GuardedBackend(lambda: 1 / 0, Recorder(), hands.clock, owned=True)
+    ended: list[bool] = []
+    guard.ask_behind(lambda backend: None, lambda: ended.append(True))
+    assert ended == [True]
+    assert guard.left_alone
+    guard.close()
+
+
+def test_a_probe_asks_a_store_that_is_left_alone(guarded: GuardedBackend, shaky: Shaky) -> None:
+    """Its failure is raised and costs no counter; its success ends the pause."""
+    guarded.ask(lambda backend: backend.ask(), None, PATIENCE)
+    with pytest.raises(OSError, match="disk full"):
+        guarded.probe(lambda backend: backend.ask(), PATIENCE)
+    shaky.well = True
+    assert guarded.probe(lambda backend: str(backend.ask()), PATIENCE) == "well"
+    assert not guarded.left_alone
+    assert guarded._recorder.snapshot().backend_errors == 1
+
+
+@pytest.mark.parametrize("owned", [True, False])
+def test_only_an_own_store_is_closed(hands: Hands, owned: bool) -> None:
+    """Also while it is left alone; one that was never opened is not opened for it."""
+    closed: list[bool] = []
+    backend = SimpleNamespace(close=lambda: closed.append(True))
+    guard = GuardedBackend(lambda: backend, Recorder(), hands.clock, owned=owned)
+    guard.ask(lambda backend: 1 / 0, None, PATIENCE)
+    guard.close()
+    assert closed == [True] * owned
+    unused = GuardedBackend(lambda: 1 / 0, Recorder(), hands.clock, owned=True)
+    unused.close()
+    assert unused._recorder.snapshot().backend_errors == 0

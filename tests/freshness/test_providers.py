@@ -168,9 +168,9 @@ def test_a_source_of_ones_own_stays_open(make_pricing: Make, upstream: Upstream)
     client = Client(Settings(base_url=upstream.url, attempts=1))
     pricing = make_pricing(client=client)
     assert ("live", 1) == price(pricing, A) == price(pricing, B)
-    session = client._session
+    session = client._connections.get().session
     pricing.close()
-    assert None is not session is client._session
+    assert None is not session is client._connections.get().session
     client.close()
 
 
@@ -574,8 +574,8 @@ def test_models_share_a_connection_until_the_end(make_pricing: Make) -> None:
         price(pricing, model)
     [client] = live(pricing)._providers._clients._idle.get()
     assert isinstance(client, Client)
-    assert client._adapter is not None
-    [sock] = client._adapter.sockets
+    assert client._connections.get().adapter is not None
+    [sock] = client._connections.get().adapter.sockets
     pricing.close()
     assert -1 == sock.fileno()
 

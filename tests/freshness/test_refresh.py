@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import threading
 from datetime import datetime, timezone
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
-from support.freshness import MODEL, Make, Patient, Scripted, priced, process, settle, source
+from support.freshness import MODEL, Held, Make, Patient, Scripted, live, many, priced, process, settle, source
 from support.hands import Hands
 from support.upstream import Answer, Upstream, row
 from support.upstream import models as plain
@@ -192,3 +193,190 @@ def test_closing_between_lease_and_fetch(make_pricing: Make) -> None:
     refresher = process(pricing).flights._job
     with pytest.raises(TransportError, match="closed"):
         refresher.run(Flight(asked=True, trusting=False, until=math.inf), None)
+
+
+# -- published before it is stored -------------------------------------------------------------------------------------
+
+
+def test_a_fetch_is_answered_from_before_it_is_stored(make_pricing: Make, upstream: Upstream) -> None:
+    """A store that hangs in the middle of storing holds up no question; the lease is given back after it only."""
+    backend = Held()
+    backend.hold("set")
+    pricing = make_pricing(backend=backend)
+    assert source(pricing) == "live"
+    until(lambda: backend.held)
+    assert [key.rpartition(":")[2] for key in backend._values] == ["lease"]
+    assert source(pricing) == "live"
+    backend.release()
+    settle()
+    assert sorted(key.split(":")[2] for key in backend._values) == ["catalog", "head"]
+
+
+def test_a_store_that_keeps_nothing_is_not_waited_for(make_pricing: Make, upstream: Upstream) -> None:
+    """Where ``add`` is refused and nothing stands under the key, prices are fetched at once."""
+
+    class Silent(MemoryBackend):
+        def add(self, key: str, value: bytes, *, ttl: float) -> bool:
+            asked.append(key)
+            return False
+
+    asked: list[str] = []
+    pricing = make_pricing(backend=Silent())
+    assert source(pricing) == "live"
+    assert (len(asked), pricing.stats().lease_waits, len(upstream.requests)) == (2, 0, 1)
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["the lease is free", "the lease is gone again"])
+def test_a_holder_that_has_just_finished_is_no_store_that_keeps_nothing(
+    make_pricing: Make, upstream: Upstream, again: bool
+) -> None:
+    """Where ``add`` is refused and the lease is gone, its holder may have finished: what it stored is taken."""
+    backend = MemoryBackend()
+    catalog = Catalog.from_models([priced("6")], as_of=(now := datetime.now(timezone.utc)))
+
+    class Finishing(MemoryBackend):
+        finished = False
+
+        def add(self, key: str, value: bytes, *, ttl: float) -> bool:
+            if self.finished:
+                return again and backend.add(key, value, ttl=ttl)
+            self.finished = True
+            process(other).store.save(catalog, Head(now, catalog.digest, None))
+            return False
+
+        def get(self, key: str) -> bytes | None:
+            return backend.get(key)
+
+    other, pricing = make_pricing(backend=backend), make_pricing(backend=Finishing())
+    assert pricing.cost(MODEL, 1).raw == 6
+    assert upstream.requests == []
+
+
+# -- ETags -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("etag", "kept"),
+    [
+        ('W/"' + "x" * 1020 + '"', True),
+        ('W/"' + "x" * 1021 + '"', False),
+        ('"caf\u00e9"', False),
+        ('"\x01"', False),
+        ('"a\tb"', False),
+        ("", False),
+    ],
+    ids=["1 KiB", "longer", "not ASCII", "a control character", "a tab", "empty"],
+)
+def test_which_etags_are_kept(make_pricing: Make, etag: str, kept: bool) -> None:
+    """One that is longer than 1 KiB, or has a byte outside of printable ASCII, is never sent back."""
+    client = Scripted(Fetched(200, {"etag": etag}, models()), Fetched(200, {}, models()))
+    pricing = make_pricing(client=client)
+    for _ in range(2):
+        pricing.refresh()
+    assert client.asked == [None, etag if kept else None]
+
+
+@pytest.mark.parametrize(
+    "failure", [TransportError("reset"), Fetched(412), Fetched(500)], ids=["an error", "412", "500"]
+)
+def test_a_refresh_that_fails_with_an_etag_is_tried_without_it(make_pricing: Make, failure: Any) -> None:
+    """An upstream that chokes on an ETag is asked once more without, before the refresh counts as failed."""
+    client = Scripted(Fetched(200, {"etag": '"one"'}, models()), failure, Fetched(200, {}, models(priced("2"))))
+    pricing = make_pricing(client=client)
+    pricing.refresh()
+    pricing.refresh()
+    assert (client.asked, pricing.cost(MODEL, 1).raw) == ([None, '"one"', None], 2)
+    assert pricing.stats().failures == {}
+
+
+def test_a_refresh_that_fails_without_an_etag_too_has_failed(make_pricing: Make) -> None:
+    """It is tried twice, and counts once; a 304 to the question without an ETag is no answer either."""
+    client = Scripted(Fetched(200, {"etag": '"one"'}, models()), TransportError("reset"), Fetched(304))
+    pricing = make_pricing(client=client)
+    pricing.refresh()
+    with pytest.raises(PayloadError, match="304 to a question without an ETag"):
+        pricing.refresh()
+    assert pricing.stats().failures == {"PayloadError": 1}
+    assert source(pricing) == "live"
+
+
+def test_no_second_try_after_the_deadline(make_pricing: Make, hands: Hands) -> None:
+    """Where the time is up, a failure with an ETag is the end of it."""
+
+    class Late(Scripted):
+        def fetch(self, *, etag: str | None, deadline: float) -> Fetched:
+            if etag is not None:
+                hands.turn(PATIENCE)  # which is the deadline
+            return super().fetch(etag=etag, deadline=deadline)
+
+    client = Late(Fetched(200, {"etag": '"one"'}, models()), TransportError("reset"))
+    pricing = make_pricing(client=client, clock=hands.clock)
+    pricing.refresh()
+    with pytest.raises(TransportError):
+        pricing.refresh()
+    assert client.asked == [None, '"one"']
+
+
+# -- what else may fail ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [ImportError("no requests"), OSError(errno.EMFILE, "too many open files")])
+def test_a_client_that_cannot_be_made(
+    make_pricing: Make, upstream: Upstream, hands: Hands, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The snapshot answers, as for an upstream that is down, and a later refresh makes one."""
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise error
+
+    pricing = make_pricing(clock=hands.clock)
+    with monkeypatch.context() as patch:
+        patch.setattr("openrouter_pricing._http.client.Client.__init__", refuse)
+        assert source(pricing) == "bundled"
+        with pytest.raises(TransportError, match=r"no requests|too many open files"):
+            pricing.refresh()
+    assert pricing.stats().failures == {"TransportError": 2}
+    pricing.refresh()
+    assert source(pricing) == "live"
+
+
+def test_the_row_that_was_believed_stays_where_duplicates_disagree(make_pricing: Make, upstream: Upstream) -> None:
+    """Nobody can tell which of two rows of one id is right; where they agree, one of them is taken."""
+    pricing = make_pricing()
+    upstream.say(priced("1"))
+    pricing.refresh()
+    upstream.say(priced("2"), priced("3"))
+    pricing.refresh()
+    assert pricing.cost(MODEL, 1).raw == 1
+    upstream.say(priced("2"), priced("2"))
+    pricing.refresh()
+    assert pricing.cost(MODEL, 1).raw == 2
+
+
+@pytest.mark.parametrize(("bad", "much"), [(1, False), (2, True)])
+def test_more_than_a_tenth_unreadable_is_said(
+    make_pricing: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture, bad: int, much: bool
+) -> None:
+    """One warning with the count says that rows are missing, and whether they are many."""
+    rows = [row(f"a/bad-{number}", pricing={"prompt": "free!"}) for number in range(bad)]
+    upstream.answer = Answer(plain(*many(9), *rows))
+    pricing = make_pricing()
+    pricing.refresh()
+    settle()
+    [message] = [record.getMessage() for record in caplog.records if "unreadable" in record.getMessage()]
+    assert message.startswith(f"left out {bad} unreadable rows")
+    assert ("more than a tenth of the list" in message) == much
+    assert pricing.stats().skipped_rows == bad
+
+
+def test_what_is_stored_but_too_old_is_fetched_anew(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
+    """A refresh that nobody asked for takes what lies in the store, unless that is past ``l2_ttl`` itself."""
+    backend = MemoryBackend()
+    make_pricing(clock=hands.clock, backend=backend).refresh()
+    settle()
+    fresh, late = (make_pricing(clock=hands.clock, backend=backend) for _ in range(2))
+    live(fresh).cache.renew()
+    assert (source(fresh), len(upstream.requests)) == ("live", 1)
+    hands.turn(3601)
+    live(late).cache.renew()
+    assert (source(late), len(upstream.requests)) == ("live", 2)

@@ -7,7 +7,8 @@ import math
 
 from support.freshness import Make, source
 from support.hands import Hands
-from support.upstream import Upstream
+from support.upstream import Answer, Upstream, row
+from support.upstream import models as plain
 
 
 def test_stats(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
@@ -31,3 +32,17 @@ def test_infinite_values_do_not_reach_json(make_pricing: Make) -> None:
     assert not any(
         isinstance(value, float) and math.isinf(value) for value in make_pricing().stats().to_dict().values()
     )
+
+
+def test_requests_are_counted_beside_fetches(make_pricing: Make, upstream: Upstream) -> None:
+    """Every HTTP request that is sent counts, retries and further pages included."""
+    pricing = make_pricing(attempts=3)
+    upstream.script = [Answer(status=503, headers={"Retry-After": "0"})]
+    upstream.answer = Answer(
+        plain(row()).replace(b'{"data"', b'{"links": {"next": "/api/v1/models?page=2"}, "data"', 1)
+    )
+    upstream.pages["/api/v1/models?page=2"] = Answer(plain(row("a/more")))
+    assert len(pricing.refresh()) == 2
+    stats = pricing.stats()
+    assert (stats.fetches, stats.requests, stats.retries) == (1, 3, 1)
+    assert stats.requests == len(upstream.requests)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
@@ -191,3 +193,96 @@ def test_a_body_that_is_being_replaced_is_looked_for_once_more(make_pricing: Mak
     reader = make_pricing(backend=Swapped())
     assert reader.cost(MODEL, 1).raw == 2
     assert len(upstream.requests) == 2
+
+
+# -- leases ------------------------------------------------------------------------------------------------------------
+
+
+class Plain:
+    """A store of somebody's own, which has what the protocol asks for and no more."""
+
+    def __init__(self) -> None:
+        self._store = MemoryBackend()
+        self.get, self.set, self.add = self._store.get, self._store.set, self._store.add
+        self.delete, self.close = self._store.delete, self._store.close
+
+
+@pytest.mark.parametrize("kind", [Plain, MemoryBackend], ids=["get and delete", "compare_and_delete"])
+def test_a_lease_is_given_back_by_its_holder_alone(make_pricing: Make, kind: Callable[[], Any]) -> None:
+    """In one step where the store can, in two where it cannot; another's lease stays where it is."""
+    backend = kind()
+    first, second = (process(make_pricing(backend=backend)).store for _ in range(2))
+    token = first.lease(60, None)
+    assert token is not None
+    second.release("another's")
+    assert backend.get(f"{first._prefix}lease") == token.encode()
+    first.release(token)
+    assert backend.get(f"{first._prefix}lease") is None
+
+
+def test_a_lease_is_given_back_in_one_step(make_pricing: Make) -> None:
+    """Where the store compares and deletes by itself, that is all that it is asked to do."""
+
+    class Counting(MemoryBackend):
+        def compare_and_delete(self, key: str, value: bytes) -> bool:
+            asked.append(value)
+            return super().compare_and_delete(key, value)
+
+        def delete(self, key: str) -> None:
+            raise AssertionError("in two steps")
+
+    asked: list[bytes] = []
+    pricing = make_pricing(backend=Counting())
+    store = process(pricing).store
+    token = store.lease(60, None)
+    assert token is not None
+    store.release(token)
+    assert asked == [token.encode()]
+    assert pricing.stats().backend_errors == 0
+
+
+def test_a_lease_that_could_not_be_given_back_is_used_again(make_pricing: Make, hands: Hands) -> None:
+    """It stands in nobody's own way; another's lease is never taken for it."""
+    backend = Plain()
+    failing = threading.Event()
+
+    def get(key: str) -> bytes | None:
+        if failing.is_set():
+            raise OSError("away")
+        return backend._store.get(key)
+
+    backend.get = get  # type: ignore[method-assign,assignment]
+    store = process(make_pricing(backend=backend, clock=hands.clock)).store
+    token = store.lease(60, None)
+    assert token is not None
+    failing.set()
+    store.release(token)
+    failing.clear()
+    hands.turn(60)
+    assert store.lease(60, None) == token
+    backend.delete(f"{store._prefix}lease")
+    assert backend.add(f"{store._prefix}lease", b"another's", ttl=60)
+    assert store.lease(60, None) is None
+
+
+def test_a_value_that_the_backend_will_not_read_is_a_miss(
+    make_pricing: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is counted and logged once, and the store, which works, is asked on and written to."""
+
+    class Picky(MemoryBackend):
+        def get(self, key: str) -> bytes | None:
+            value = super().get(key)
+            if value == b"pickle":
+                raise ValueError("a pickled value")
+            return value
+
+    backend = Picky()
+    pricing = make_pricing(backend=backend)
+    head = f"{process(pricing).store._prefix}head"
+    backend.set(head, b"pickle")
+    assert source(pricing) == "live"
+    settle()
+    assert backend.get(head) != b"pickle"
+    assert pricing.stats().backend_errors > 1
+    assert caplog.text.count("a pickled value") == 1

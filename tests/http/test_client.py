@@ -64,10 +64,10 @@ def test_conditional_requests(upstream: Upstream, client: Client) -> None:
 def test_connections_are_kept(upstream: Upstream, client: Client) -> None:
     """Two requests travel over one connection."""
     client.fetch()
-    assert client._adapter is not None
-    [sock] = client._adapter.sockets
+    assert client._connections.get().adapter is not None
+    [sock] = client._connections.get().adapter.sockets
     client.fetch()
-    assert list(client._adapter.sockets) == [sock]
+    assert list(client._connections.get().adapter.sockets) == [sock]
 
 
 # -- pages -------------------------------------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ def test_a_forked_child_has_connections_of_its_own(upstream: Upstream) -> None:
     """A client that was made and used before a fork works in the child, over a socket of the child's own."""
     client = quick(upstream.url)
     client.fetch()
-    client._lock.acquire()  # as another thread would hold it at that moment
+    client._connections.get().lock.acquire()  # as another thread would hold it at that moment
 
     def work() -> bool:
         good = client.fetch().status == 200
@@ -332,7 +332,7 @@ def test_a_forked_child_has_connections_of_its_own(upstream: Upstream) -> None:
         return good
 
     good = in_child(work)
-    client._lock.release()
+    client._connections.get().lock.release()
     assert good
     assert client.fetch().status == 200
     client.close()
@@ -360,8 +360,8 @@ class Turns:
 
     def __init__(self, client: Client) -> None:
         self.came = threading.Semaphore(0)
-        self._turn = client._turn
-        client._turn = self  # type: ignore[assignment]
+        self._turn = client._connections.get().turn
+        client._connections.get().turn = self  # type: ignore[assignment]
 
     def acquire(self, timeout: float) -> bool:
         """Note who comes, and let it wait."""
@@ -442,7 +442,7 @@ def test_close_ends_those_that_wait_for_their_turn() -> None:
         assert 3 == len(failures)
         assert ["closed in the middle of a fetch"] * 2 == [words for words in failures if words.startswith("closed")]
         assert not asked.acquire(blocking=False)
-        assert client._session is None
+        assert client._connections.get().session is None
 
 
 def test_close_is_followed_by_no_attempt() -> None:

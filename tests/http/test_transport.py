@@ -233,7 +233,7 @@ def test_closing_what_is_closed_already(upstream: Upstream) -> None:
     """Breaking off a connection that is gone is no error, and a client may be used again after it."""
     client = quick(upstream.url)
     client.fetch()
-    adapter = client._adapter
+    adapter = client._connections.get().adapter
     assert adapter is not None
     [sock] = adapter.sockets
     sock.close()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-import pytest
-from support.recorded import recorded, recorded_names
+from support.recorded import each_day, recorded
 from support.upstream import Upstream
 from support.webui import FALLBACK, KEYS, ROWS, expected, model, run
 
@@ -51,7 +50,7 @@ def test_nothing_was_ever_fetched(legacy: ModuleType, upstream: Upstream) -> Non
     assert "openrouter_api" == run(legacy.get_dynamic_model_pricing(force_refresh=True))["source"]
 
 
-@pytest.mark.parametrize("name", recorded_names())
+@each_day
 def test_recorded_days(legacy: ModuleType, upstream: Upstream, name: str) -> None:
     """Every row of a recorded day is what the old module's rules make of it."""
     rows = recorded(name)["data"]

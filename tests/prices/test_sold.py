@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.recorded import recorded, recorded_names
+from support.recorded import each_day, recorded
 from support.upstream import row
 
 from openrouter_pricing import Catalog, Pricing, Settings, UnpricedUsageError, Usage
@@ -126,7 +126,7 @@ LYRIA = ["google/lyria-3-pro-preview", "google/lyria-3-clip-preview"]
 CHANGED = dict.fromkeys([f"models-2026-{day}.json.gz" for day in ("05-27", "07-18", "08-20")], LYRIA)
 
 
-@pytest.mark.parametrize("name", recorded_names())
+@each_day
 def test_every_row_of_every_recorded_list(name: str) -> None:
     """Of nine days two songs a day are unpriced and all else is priced as listed; the promotions at 0/0 stay free."""
     rows = recorded(name)["data"]

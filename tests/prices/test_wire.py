@@ -487,3 +487,18 @@ def test_what_a_model_gives_out_is_not_multiplied() -> None:
     body = offered(*(endpoint(f"tag-{number}") for number in range(100)), architecture=architecture)
 
     assert len(read_offers(body)[0].body) < 100 * 1_000
+
+
+def test_a_document_that_names_its_rows_twice() -> None:
+    """Of two lists nobody can tell which is meant: they are refused, however the second one's name is written."""
+    for name in ("data", "d\\u0061ta"):
+        body = f'{{"data": [{GOOD}, {GOOD}], "{name}": [{GOOD}]}}'.encode()
+        with pytest.raises(PayloadError, match="two lists of models"):
+            read(body)
+
+
+@pytest.mark.parametrize("tail", [' {"id": "a/two"}]}', "]}}", "] nonsense}", ""])
+def test_rows_that_end_oddly(tail: str) -> None:
+    """A list that is no JSON from some row on is refused as a whole."""
+    with pytest.raises(PayloadError, match="not JSON"):
+        read(f'{{"data":[{GOOD}{tail}'.encode())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
-from support.upstream import Talk
+#: What a server does with a connection.
+Talk = Callable[[socket.socket], None]
 
 
 class Certificate:

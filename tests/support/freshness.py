@@ -105,3 +105,37 @@ class Broken(MemoryBackend):
 
     def _fail(self, *args: Any, **kwargs: Any) -> Any:
         raise OSError("disk full")
+
+
+class Held(MemoryBackend):
+    """Stands still in the methods that it is told to hold, until they are released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[str] = []
+        self._gates: dict[str, threading.Event] = {}
+
+    def hold(self, method: str) -> None:
+        """From now on, calls of this method wait."""
+        self._gates[method] = threading.Event()
+
+    def release(self) -> None:
+        """Let everything go on."""
+        for gate in self._gates.values():
+            gate.set()
+
+    def _pass(self, method: str, key: str) -> None:
+        gate = self._gates.get(method)
+        if gate is not None and not gate.is_set():
+            self.held.append(key)
+            gate.wait(PATIENCE)
+
+    def get(self, key: str) -> bytes | None:
+        """The value, when it is released."""
+        self._pass("get", key)
+        return super().get(key)
+
+    def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
+        """Keep it, when it is released."""
+        self._pass("set", key)
+        super().set(key, value, ttl=ttl)

@@ -1,0 +1,67 @@
+"""What counts."""
+
+from __future__ import annotations
+
+import threading
+
+from support.hands import Hands
+from support.waiting import PATIENCE
+
+from openrouter_pricing import StatusError, TransportError
+from openrouter_pricing._freshness.recorder import Recorder
+
+
+def test_it_counts(hands: Hands) -> None:
+    """Counters add up, failures by their kind, and the last of each is remembered."""
+    recorder = Recorder()
+    recorder.count("fetches")
+    recorder.count("bytes_received", 7)
+    recorder.count("bytes_received", 3)
+    for error in (StatusError(500, None), TransportError("reset"), StatusError(503, None)):
+        recorder.failed(error, str(error))
+    recorder.refreshed(0.5, hands.wall)
+    hands.turn(1)
+    recorder.refreshed(0.25, hands.wall)
+    stats = recorder.snapshot(models=4)
+    assert (stats.fetches, stats.bytes_received, stats.models) == (1, 10, 4)
+    assert (stats.failures, stats.last_error) == (
+        {"StatusError": 2, "TransportError": 1},
+        "upstream answered with HTTP status 503",
+    )
+    assert (stats.refreshes, stats.refresh_seconds, stats.last_refresh_seconds) == (2, 0.75, 0.25)
+    assert stats.last_refresh == hands.wall
+
+
+def test_what_was_shown_does_not_change() -> None:
+    """A snapshot is of its moment."""
+    recorder = Recorder()
+    recorder.failed(TransportError("reset"), "reset")
+    before = recorder.snapshot()
+    recorder.failed(TransportError("reset"), "reset")
+    assert (before.failures, recorder.snapshot().failures) == ({"TransportError": 1}, {"TransportError": 2})
+
+
+def test_threads_lose_no_count() -> None:
+    """Eight threads that count at once are all counted."""
+    recorder = Recorder()
+    start = threading.Barrier(8)
+
+    def count() -> None:
+        start.wait(PATIENCE)
+        for _ in range(1000):
+            recorder.count("requests")
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert recorder.snapshot().requests == 8000
+
+
+def test_a_handler_may_count_in_the_middle_of_counting() -> None:
+    """The lock is reentrant: who is interrupted while it is held is not waited for."""
+    recorder = Recorder()
+    with recorder._lock:
+        recorder.count("fetches")
+        assert recorder.snapshot().fetches == 1
