@@ -34,14 +34,13 @@ def fields(holder: object) -> Mapping[Any, Any]:
     """Every field of ``holder`` by its name; objects of pydantic keep those that their package does not know apart."""
     if isinstance(holder, Mapping):
         return holder
-    known = {
+    known: dict[str, Any] = getattr(holder, "__dict__", None) or {
         name: getattr(holder, name, None)
         for kind in type(holder).__mro__
         for name in _as_names(vars(kind).get("__slots__"))
     }
-    known |= getattr(holder, "__dict__", None) or {}
     extra = getattr(holder, "__pydantic_extra__", None)
-    return known | extra if isinstance(extra, dict) else known
+    return known | extra if extra and isinstance(extra, dict) else known
 
 
 def _as_names(slots: object) -> tuple[str, ...]:
@@ -71,7 +70,9 @@ def is_object(value: object) -> bool:
 
 def is_mark(value: object) -> bool:
     """Whether it is what a package puts where nothing was said: an object without anything in it."""
-    return is_object(value) and not isinstance(value, Mapping) and not any(map(_said, fields(value).items()))
+    if value is None or isinstance(value, (str, int, float, Mapping)):
+        return False
+    return is_object(value) and not any(map(_said, fields(value).items()))
 
 
 def _said(item: tuple[object, object]) -> bool:

@@ -140,7 +140,7 @@ def read_response(response: object) -> Reading:
 def _plain(usage: object) -> dict[Any, Any]:
     """An object of a client package as the dictionary that it came from, down to its parts."""
     return {
-        name: dict(fields(value)) if is_object(value) and not is_mark(value) else value
+        name: {key: each for key, each in fields(value).items() if each is not None} if is_object(value) else value
         for name, value in fields(usage).items()
         if value is not None and not is_mark(value)
     }
