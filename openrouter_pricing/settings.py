@@ -212,8 +212,8 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Settings:
         """Settings from the environment; an empty variable counts as unset.
 
-        A variable that begins like ours and is no option has no effect: it is logged, and :func:`unknown_variables`
-        names it.
+        A variable that begins like ours and is no option has no effect: it is logged, and the command
+        line tells of it.
 
         Args:
             environ: the variables.
