@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Sequence
 
 _MOST_SAID = 2_000  # characters of a message
 _MOST_TAGS = 20
 
-_brief = reprlib.Repr()
-_brief.maxstring = _brief.maxother = 500
-#: A name from outside as a message shows it: as ``repr`` does, the middle left out of more than 500 characters.
-quoted: Callable[[object], str] = _brief.repr
+_MOST_QUOTED = 500  # characters of a name
+
+
+def quoted(name: object) -> str:
+    """A name from outside as a message shows it: as ``repr`` does, the middle left out of more than 500 characters."""
+    half = _MOST_QUOTED // 2 - 2
+    if isinstance(name, str) and len(name) > _MOST_QUOTED:
+        name = f"{name[:half]}...{name[-half:]}"
+    shown = repr(name)
+    return shown if len(shown) <= _MOST_QUOTED else f"{shown[:half]}...{shown[-half:]}"
 
 
 def shortened(text: str) -> str:

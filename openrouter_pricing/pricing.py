@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from ._base.money import fma, multiply, read_rate
 from ._freshness.lifetime import Lifetime
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported where they are first needed: importing this module must cost next to nothing
     from datetime import datetime
+    from typing import Any
 
     from ._base import money
     from ._base.clock import Clock

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
-from typing import TypeAlias
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 #: What a price or a rate may be given as. A float is read as the decimal that it prints.
 Number: TypeAlias = "Decimal | int | str | float"

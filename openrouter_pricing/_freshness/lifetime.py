@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import CatalogUnavailableError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing this module must cost next to nothing
     from types import TracebackType
+
+    from typing_extensions import Self
 
     from .._prices.catalog import Catalog
     from .listeners import Listener
     from .live import Live, Pinned
     from .stats import Stats
-
-_Self = TypeVar("_Self", bound="Lifetime")
 
 
 class Lifetime:
@@ -81,7 +81,7 @@ class Lifetime:
         """
         self._live.close()
 
-    def __enter__(self: _Self) -> _Self:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
