@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -16,6 +17,12 @@ def _world() -> tuple[int, object]:
     Comparing process ids is what works everywhere: uWSGI fires no fork hooks.
     """
     return os.getpid(), threading.Lock
+
+
+def is_forking_master() -> bool:
+    """Whether this is the master of a uWSGI, which forks whatever its threads do, and fires no hooks."""
+    uwsgi = sys.modules.get("uwsgi")
+    return uwsgi is not None and uwsgi.worker_id() == 0
 
 
 class PerProcess(Generic[_T]):

@@ -14,7 +14,7 @@ from .._prices.catalog import Catalog
 from .._prices.wire import read_catalog
 from ..errors import CatalogUnavailableError, CircuitOpenError, TransportError, UpstreamError
 from ..settings import Settings
-from .flight import STORING, Backoff, Flight, SingleFlight
+from .flight import Backoff, Flight, SingleFlight
 from .held import Held
 from .plausibility import Plausibility
 from .process import Shared
@@ -22,6 +22,7 @@ from .protocols import Source
 from .recorder import Recorder
 from .refresh import Reader, Refresher
 from .store import Record, Store
+from .unfinished import STORING
 
 if TYPE_CHECKING:
     from .stats import Stats

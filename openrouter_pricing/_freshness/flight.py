@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import atexit
 import math
 import threading
-import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from .._base.clock import Clock
-from .._base.fork import PerProcess
+from .._base.fork import is_forking_master
 from .._base.latch import Latch
 from .._base.log import logger
 from .._base.masking import mask, without_frames
 from ..errors import StatusError, TransportError, UpstreamError
 from .breaker import CircuitBreaker
+from .guard import READ
 from .recorder import Recorder
 from .store import Record
+from .unfinished import unfinished
 
 _BACKOFF, _BACKOFF_MAX = 1.0, 300.0  # seconds between failed refreshes, doubled each time
 _DENIED, _DENIED_BACKOFF, _DENIED_MAX = (401, 403, 404), 60.0, 3600.0  # these do not mend themselves within seconds
 _RETRY_AFTER_MAX = 3600.0
-STORING = 1.3  # seconds that closing, and the end of the interpreter, give a list that is being stored
-
-_unfinished: PerProcess[set[Latch]] = PerProcess(set)  # what the end of the interpreter waits for
 
 
-@atexit.register
-def _let_them_finish() -> None:
-    """Let lists that are being stored reach their store, so that a short script leaves its list to the next one."""
-    until = time.monotonic() + STORING
-    for finished in list(_unfinished.peek() or ()):
-        finished.wait(until - time.monotonic())
+def _nothing(accepted: bool) -> None:
+    """It is stored already."""
 
 
 class Backoff:
@@ -258,9 +251,14 @@ class SingleFlight:
     def _fly(self, flight: Flight) -> None:
         began = self._clock.monotonic()
         error: UpstreamError | None = None
-        finished = Latch()
+        before, finished = self._finished, Latch()
+        if before is not None:  # what the last one brought is stored first: in order, and its lease is back
+            before.wait(min(READ, self._deadline))
         try:
             landing = self._job.run(flight, self._owner.record)
+            if is_forking_master():  # a fork must find no thread at work: it is stored before anybody goes on
+                landing.finish(True)
+                landing = Landing(landing.record, _nothing)
         except UpstreamError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001  # whatever went wrong: counted, logged, tried again
@@ -273,7 +271,7 @@ class SingleFlight:
                 if error is None:
                     self._owner.publish(landing.record)
                     self._finished = finished
-                    _unfinished.get().add(finished)
+                    unfinished.get().add(finished)
                 ended = self._settle(flight, error)
         try:
             if accepted and error is None:
@@ -287,7 +285,7 @@ class SingleFlight:
             landing.finish(accepted)
         finally:
             finished.set()
-            _unfinished.get().discard(finished)
+            unfinished.get().discard(finished)
 
     def _abandon(self, flight: Flight) -> list[Flight]:
         """Take the slot from a refresh that outlived its deadline. As for :meth:`_settle`."""

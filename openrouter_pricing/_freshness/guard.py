@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .._base.clock import Clock
+from .._base.latch import Latch
 from .._base.log import logger
 from .._base.masking import mask
 from .._base.worker import Worker
@@ -70,6 +71,12 @@ class GuardedBackend:
     def left_alone(self) -> bool:
         """Whether it failed so lately that it is not asked."""
         return self._clock.monotonic() < self._ask_at
+
+    def await_turn(self) -> None:
+        """Wait out the first, short pause after a failure, for what is worth it; longer ones are not waited for."""
+        left = self._ask_at - self._clock.monotonic()
+        if 0 < left <= _PAUSE:
+            Latch().wait(left)
 
     def probe(self, work: Callable[[Any], _T], timeout: float) -> _T:
         """As :meth:`ask`, however lately it failed, and its error is raised."""

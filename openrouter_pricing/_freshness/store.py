@@ -180,6 +180,7 @@ class Store:
             if self._read(backend, self._prefix + "suspect") is not None:
                 backend.delete(self._prefix + "suspect")
 
+        self._backend.await_turn()  # a store that has just been mended gets the list, and the lease back, all the same
         self._ask(write, None, _WRITE)
 
     def suspect(self) -> Suspect | None:
@@ -253,6 +254,7 @@ class Store:
                 backend.delete(key)
             return True
 
+        self._backend.await_turn()  # or one failure would keep all others waiting until the lease runs out
         self._unreleased = None if self._ask(give_back, False, _WRITE) else token
 
     def _body(self, digest: str) -> str:

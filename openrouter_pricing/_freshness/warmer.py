@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 
 from .._base.clock import Clock
-from .._base.fork import PerProcess
+from .._base.fork import PerProcess, is_forking_master
 from .._base.latch import Latch
 from .._base.log import logger
 from .cache import CatalogCache
@@ -71,8 +70,7 @@ class Warmer:
         """
         self._wanted = True
         self._cache.cap_l1_ttl(self._interval)
-        uwsgi = sys.modules.get("uwsgi")
-        if self.alive or (uwsgi is not None and uwsgi.worker_id() == 0):
+        if self.alive or is_forking_master():
             return
         try:
             self._runs.get().start()

@@ -201,8 +201,13 @@ def test_bad_payloads_change_nothing(upstream: Upstream, tmp_path: Path, figure:
     }
     assert len(set(BAD.values())) == len(BAD) >= 60
     backends = {name: f"disk://{tmp_path}/{number}" for number, name in enumerate(BAD)}
-    right = [True, 2, [None, '"good"', '"good"'], 1]
-    wrong = {name: got for name, bad in BAD.items() if (got := one_payload(upstream, backends[name], bad)) != right}
+    once, twice = [None, '"good"', '"good"'], [None, '"good"', None, '"good"', None]
+    wrong = {}
+    for name, bad in BAD.items():
+        got = one_payload(upstream, backends[name], bad)
+        # What the client itself refuses is asked for once more without the ETag.
+        if got != [True, 2, twice if name == "a next page elsewhere" else once, 1]:
+            wrong[name] = got
     assert wrong == {}
 
     upstream.close()  # and now nobody is there any more
