@@ -101,8 +101,7 @@ class Refresher:
         """
         before = self._store.head()
         token = self._store.lease(self._settings.deadline, before)
-        waited = token is None
-        if waited:
+        if token is None:
             self._recorder.count("lease_waits")
         while token is None:  # another process fetches; what it stores is as good
             if self._store.head() != before:
@@ -114,7 +113,8 @@ class Refresher:
                 flight.extend(self._clock.monotonic() + self._settings.deadline)
         newer: Record | None = None
         try:
-            if not flight.asked or (waited and self._store.head() != before):
+            # A holder may have stored and gone between the first look and the lease: that is as good as a fetch.
+            if not flight.asked or self._store.head() != before:
                 newer = self._store.newer(record)
                 if newer is not None and self._clock.monotonic() - newer.fetched > self._settings.l2_ttl:
                     newer = None
