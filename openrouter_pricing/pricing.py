@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from ._prices.catalog import Catalog
     from ._prices.endpoints import Endpoints
     from ._prices.model import Model
+    from ._quote import PlainPrice
     from .health import Health
     from .settings import Settings
 
@@ -152,6 +153,7 @@ class Pricing(Lifetime):
             held = self._live.current()
         self._answers += 1
         if usage is None and at is None and provider is None and service_tier is None:
+            plain: PlainPrice | None
             try:
                 plain = held.prices[model]
             except (KeyError, TypeError):  # not asked for before; or not even hashable, which the catalogue tells
