@@ -25,6 +25,15 @@ def is_forking_master() -> bool:
     return uwsgi is not None and uwsgi.worker_id() == 0
 
 
+def is_alone() -> bool:
+    """Whether other threads stop when this one goes on: in a forking master, or a uWSGI without threads."""
+    uwsgi = sys.modules.get("uwsgi")
+    if uwsgi is None:
+        return False
+    options = {name.decode() if isinstance(name, bytes) else name for name in getattr(uwsgi, "opt", ())}
+    return is_forking_master() or not options & {"enable-threads", "threads"}
+
+
 class PerProcess(Generic[_T]):
     """A value that must not be taken over a fork: locks, threads, sockets, connections.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from .._base.clock import Clock
-from .._base.fork import is_forking_master
+from .._base.fork import is_alone
 from .._base.latch import Latch
 from .._base.log import logger
 from .._base.masking import mask, without_frames
@@ -256,7 +256,7 @@ class SingleFlight:
             before.wait(min(READ, self._deadline))
         try:
             landing = self._job.run(flight, self._owner.record)
-            if is_forking_master():  # a fork must find no thread at work: it is stored before anybody goes on
+            if is_alone():  # a fork must find no thread at work: it is stored before anybody goes on
                 landing.finish(True)
                 landing = Landing(landing.record, _nothing)
         except UpstreamError as failure:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from support.children import in_child
 
-from openrouter_pricing._base.fork import PerProcess
+from openrouter_pricing._base.fork import PerProcess, is_alone
 
 
 def test_a_value_is_made_once_and_when_first_asked_for() -> None:
@@ -51,3 +53,21 @@ def test_a_patched_world_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     first = values.get()
     monkeypatch.setattr(threading, "Lock", type("GreenLock", (), {}))
     assert values.get() is not first
+
+
+@pytest.mark.parametrize(
+    ("worker", "options", "alone"),
+    [
+        (0, {"enable-threads": b"true"}, True),
+        (1, {b"enable-threads": b"true"}, False),
+        (1, {"threads": b"2"}, False),
+        (2, {}, True),
+    ],
+)
+def test_where_threads_stop(
+    monkeypatch: pytest.MonkeyPatch, worker: int, options: dict[str | bytes, bytes], alone: bool
+) -> None:
+    """Threads are not to be relied on in the master of a uWSGI, nor in a worker of one without threads."""
+    assert not is_alone()
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(worker_id=lambda: worker, opt=options))
+    assert alone == is_alone()

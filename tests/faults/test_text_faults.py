@@ -91,7 +91,6 @@ PATHS: dict[str, Callable[[str], object]] = {
     "a key": lambda text: Settings(api_key=text),
     "a backend's URL": lambda text: repr(Settings(backend=f"disk://{text}")),
     "a backend": open_backend,
-    "a backend's directory": lambda text: open_backend(f"disk:///{text}").get("key"),
     "a variable": lambda text: Settings.from_env({f"OPENROUTER_PRICING_{text}": text}),
     "names of a markup": lambda text: Markup(models={text: "1"}, categories={text: "1"}),
     "a path": lambda text: CLIENT.fetch_endpoints(f"/{text}"),
