@@ -27,22 +27,6 @@ GEMINI = {
     "input_cache_read": "0.00000003",
     "input_cache_write": "0.00000008333333333333334",
 }
-CLAUDE = {
-    "prompt": "0.000003",
-    "completion": "0.000015",
-    "web_search": "0.01",
-    "input_cache_read": "0.0000003",
-    "input_cache_write": "0.00000375",
-    "input_cache_write_1h": "0.000006",
-}
-EVERYTHING = {
-    **{key: f"0.0000{number}37" for number, key in enumerate(("prompt", "completion", "audio", "audio_output"), 1)},
-    "image_token": "0.000071", "image_output": "0.000091", "internal_reasoning": "0.00012",
-    "input_cache_read": "0.0000000416666666666667", "input_cache_write": "0.0000411",
-    "input_cache_write_1h": "0.0000599",
-    "request": "0.00101", "image": "0.0023", "web_search": "0.01",
-}  # fmt: skip
-FREE = {"prompt": "0", "completion": "0", "request": "0", "image": "0", "web_search": "0"}
 
 
 @pytest.mark.parametrize(
