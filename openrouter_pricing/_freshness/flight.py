@@ -257,7 +257,7 @@ class SingleFlight:
         try:
             landing = self._job.run(flight, self._owner.record)
             if is_alone():  # a fork must find no thread at work: it is stored before anybody goes on
-                landing.finish(True)
+                landing.finish(not flight.done.is_set())
                 landing = Landing(landing.record, _nothing)
         except UpstreamError as failure:
             error = failure
