@@ -43,11 +43,6 @@ def _offered(rates: Rates, price: Decimal | None) -> bool:
     return price is not None and (bool(price) or not rates.paid)
 
 
-_INPUT_COUNTS = attrgetter(
-    "cached_tokens", "cache_write_tokens", "cache_write_1h_tokens", "audio_tokens", "image_tokens"
-)
-_OUTPUT_COUNTS = attrgetter("reasoning_tokens", "audio_output_tokens", "image_output_tokens")
-
 #: A price key, how many tokens of a usage it is for, and the price listed for it.
 _Part: TypeAlias = tuple[str, Callable[[Usage], int], "Decimal | None"]
 #: A line without its amount.
@@ -73,12 +68,19 @@ def _tariff(rates: Rates) -> _Tariff:
     if not isinstance(tariff, _Tariff):
         writes = _writes(rates)
         tariff = _Tariff(
-            _inputs(rates, tuple(write for write in writes if not _is_storage(rates, write))),
+            _told_apart(_inputs(rates, tuple(write for write in writes if not _is_storage(rates, write)))),
             tuple(write for write in writes if _is_storage(rates, write)),
-            _outputs(rates),
+            _told_apart(_outputs(rates)),
         )
         object.__setattr__(rates, "memo", tariff)
     return tariff
+
+
+def _told_apart(parts: tuple[_Part, ...]) -> tuple[_Part, ...]:
+    """Without the last ones that have no price of their own: they keep that of the whole, and take from nobody."""
+    while parts and not parts[-1][2]:
+        parts = parts[:-1]
+    return parts
 
 
 def _inputs(rates: Rates, writes: tuple[_Part, ...]) -> tuple[_Part, ...]:
@@ -144,13 +146,14 @@ def bill(rates: Rates, usage: Usage | tuple[int, int]) -> list[Entry]:
     inputs, storage, outputs = _tariff(rates)
     entries: list[Entry] = []
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
-    if any(_INPUT_COUNTS(usage)):
+    if inputs:
         prompt, entries = _split(prompt, inputs, usage)
+    if storage:
         entries += [(item, tokens, price) for item, count, price in storage if price and (tokens := count(usage))]
     if rates.prompt is not None:
         entries.insert(0, ("prompt", prompt, rates.prompt))
     parts: list[Entry] = []
-    if any(_OUTPUT_COUNTS(usage)):
+    if outputs:
         completion, parts = _split(completion, outputs, usage)
     if rates.completion is not None:
         entries.append(("completion", completion, rates.completion))

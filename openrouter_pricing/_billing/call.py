@@ -77,9 +77,9 @@ def residual_kind(reported: Decimal, computed: Decimal, as_of: datetime | None, 
         return "cache_discount"
     if not call.byok and parts is not None and _equal(parts, computed):
         return "server_tool"  # the tokens cost what the list says, and a plugin's fee came on top
-    if _equal(upstream, computed):
+    if upstream is not reported and _equal(upstream, computed):
         return "byok_fee" if call.byok else "unexplained"
-    if tier_of(call.service_tier) is not None:
+    if call.service_tier is not None and tier_of(call.service_tier) is not None:
         return "service_tier"
     if call.more.doubt is not None:
         return "unexplained"

@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 
 from .._base.money import MAX_COUNT
 from .fields import NOTHING, Ask, asking, clean
-from .reading import Counts, Reading, make_reading
+from .reading import Reading, make_reading
 from .reported import read_reported
 from .usage import Usage
 
-#: What puts a count into its slot of a usage, and what a response calls that count.
-_Slots: TypeAlias = "tuple[tuple[Callable[[Usage, int], None], str], ...]"
-
-
-def _slots(**names: str) -> _Slots:
-    return tuple((getattr(Usage, field).__set__, name) for field, name in names.items())
-
-
-_GIVEN = _slots(
-    cached_tokens="cached_tokens",
-    cache_write_tokens="cache_write_tokens",
-    audio_tokens="audio_tokens",
-    image_tokens="image_tokens",
+#: The counts of a usage that a response has, in the order in which they are read, and what puts them into their slots.
+_COUNTS = (
+    "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens",
+    "reasoning_tokens", "audio_output_tokens", "image_output_tokens",
+)  # fmt: skip
+_PUT: dict[str, Callable[[Usage, int], None]] = {
+    field.name: getattr(Usage, field.name).__set__ for field in attrs.fields(Usage)
+}
+_SLOTS = tuple(_PUT[name] for name in _COUNTS)
+_DEFAULTS: tuple[tuple[Callable[[Usage, int], None], int], ...] = tuple(
+    (_PUT[field.name], field.default or 0) for field in attrs.fields(Usage) if field.name not in _COUNTS
 )
-_MADE = _slots(
-    reasoning_tokens="reasoning_tokens",
-    audio_output_tokens="audio_tokens",
-    image_output_tokens="image_tokens",
-)
-_SEARCHES = _slots(web_searches="web_search_requests")
-_WHOLES = _slots(prompt_tokens="", completion_tokens="")
-_DEFAULTS = tuple(
-    (put, field.default)
-    for field in attrs.fields(Usage)
-    for put in [getattr(Usage, field.name).__set__]
-    if put not in {put for put, _ in _WHOLES + _GIVEN + _MADE}
-)
+_put_searches = _PUT["web_searches"]
+_ONLY_INTEGERS = frozenset({int}).issuperset
+_EMPTY: dict[str, Any] = {}
 _BESIDE = {"total_tokens", "cost", "cost_details", "is_byok", "server_tool_use_details", "service_tier"}
 _GIVEN_NAMES = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "video_tokens"})
 _MADE_NAMES = frozenset({"reasoning_tokens", "audio_tokens", "image_tokens"})
@@ -52,7 +40,7 @@ class _Format:
         self.prompt, self.completion = prompt, completion
         self.given, self.made = f"{prompt}_details", f"{completion}_details"
         self.names = frozenset({prompt, completion, self.given, self.made, *_BESIDE})
-        self.wholes = tuple((put, name) for (put, _), name in zip(_WHOLES, (prompt, completion), strict=True))
+        self.counts = (prompt, completion, *(name.replace("_output", "") for name in _COUNTS[2:]))
 
 
 _CHAT = _Format("prompt_tokens", "completion_tokens")
@@ -82,38 +70,41 @@ def read_own(body: Ask, usage: dict[str, Any]) -> Reading | None:
     if not form.names.issuperset(usage):
         return _read_messages(body, usage) if _MESSAGES_ALONE.issuperset(usage) else None
     ask = usage.get
-    if ask(form.prompt) is None or ask(form.completion) is None:
+    prompt, completion, given, made = ask(form.prompt), ask(form.completion), ask(form.given), ask(form.made)
+    details, tools = ask("cost_details"), ask("server_tool_use_details")
+    if prompt is None or completion is None:
         return None
-    sources: list[tuple[Ask, _Slots]] = [(ask, form.wholes)]
-    for part, names, slots in ((ask(form.given), _GIVEN_NAMES, _GIVEN), (ask(form.made), _MADE_NAMES, _MADE)):
-        if part is not None:
-            if type(part) is not dict or not names.issuperset(part):
-                return None
-            sources.append((part.get, slots))
-        else:
-            sources.append((NOTHING, slots))
-    details, tools, ran = ask("cost_details"), ask("server_tool_use_details"), NOTHING
-    if not (details is None or type(details) is dict):
+    for part in (given, made, details, tools):
+        if part is not None and type(part) is not dict:
+            return None
+    given, made = given or _EMPTY, made or _EMPTY
+    if not (_GIVEN_NAMES.issuperset(given) and _MADE_NAMES.issuperset(made)):
         return None
+    counts = [
+        prompt,
+        completion,
+        given.get("cached_tokens", 0),
+        given.get("cache_write_tokens", 0),
+        given.get("audio_tokens", 0),
+        given.get("image_tokens", 0),
+        made.get("reasoning_tokens", 0),
+        made.get("audio_tokens", 0),
+        made.get("image_tokens", 0),
+    ]
+    if not _ONLY_INTEGERS(map(type, counts)) or min(counts) < 0 or max(counts) > MAX_COUNT:
+        counts = list(map(clean, counts, form.counts))
     consumed = object.__new__(Usage)
     for put, default in _DEFAULTS:
         put(consumed, default)
+    for put, count in zip(_SLOTS, counts):  # noqa: B905 - as many, and checking takes its time
+        put(consumed, count)
+    ran = NOTHING
     if tools is not None:
-        if type(tools) is not dict:
-            return None
         ran = tools.get
-        sources.append((ran, _SEARCHES))
-    for source, slots in sources:
-        for put, name in slots:
-            value = source(name)
-            if value is None:
-                value = 0
-            elif type(value) is not int or not 0 <= value <= MAX_COUNT:
-                value = clean(value, name)
-            put(consumed, value)
+        _put_searches(consumed, clean(ran("web_search_requests"), "web_search_requests"))
     costs = NOTHING if details is None else details.get
     said = read_reported(body, ask, costs, ask("cost"), costs("upstream_inference_cost"))
-    return make_reading(body, ask, Counts(consumed, ask("total_tokens")), said, ran, body("object") == "batch")
+    return make_reading(body, ask, consumed, ask("total_tokens"), said, ran, body("object") == "batch")
 
 
 def _read_messages(body: Ask, usage: dict[str, Any]) -> Reading | None:
@@ -143,4 +134,4 @@ def _read_messages(body: Ask, usage: dict[str, Any]) -> Reading | None:
     )
     costs = asking(details)
     said = read_reported(body, ask, costs, ask("cost"), costs("upstream_inference_cost"))
-    return make_reading(body, ask, Counts(consumed), said, ran, body("object") == "batch")
+    return make_reading(body, ask, consumed, None, said, ran, body("object") == "batch")

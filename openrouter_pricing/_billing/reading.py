@@ -90,6 +90,14 @@ class Counts(NamedTuple):
     passes: tuple[Usage, ...] = ()
 
 
+_NOTHING_ELSE: tuple[tuple[str, ...], bool, tuple[str, str] | None, bool, tuple[Usage, ...]] = (
+    (),
+    True,
+    None,
+    False,
+    (),
+)
+
 #: What the problem of a doubt begins with where one of the two counts is not there.
 HALF = "is missing"
 
@@ -104,17 +112,28 @@ _PARTS_OF = {
 
 
 def make_reading(
-    body: Ask, usage: Ask, counts: Counts, said: Reported, tools: Ask, batch: bool, discount: Decimal | None = None
+    body: Ask,
+    usage: Ask,
+    consumed: Usage,
+    total: object,
+    said: Reported,
+    tools: Ask,
+    batch: bool,
+    counts: Counts | None = None,
+    discount: Decimal | None = None,
 ) -> Reading:
     """Put together what stands in the counts, in the amounts and beside them.
 
     Args:
         body, usage, tools: how to ask the body, its usage, and what that says of server-side tools.
-        counts, said: what was read of it.
+        consumed: what was consumed.
+        total: all tokens, where the response says so beside counts that include everything.
+        said: what it says that this cost.
         batch: whether it came from a batch.
+        counts: what else there is to know of what was consumed.
         discount: what caching took off the cost, where it says so.
     """
-    consumed, total, flags, counted, doubt, one_sided, passes = counts
+    flags, counted, doubt, one_sided, passes = _NOTHING_ELSE if counts is None else counts[2:]
     reported, fee, upstream, parts, byok = said
     searches = 0
     ran = False

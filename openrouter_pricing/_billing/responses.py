@@ -169,7 +169,8 @@ def _read_any(response: object) -> Reading:
     tools = next((loosely(inner) for key in _PLACES["tools"] if (inner := part(usage, key)) is not None), NOTHING)
     if usage("num_search_results") is not None or usage("num_fetches") is not None:
         tools = usage
-    return make_reading(body, usage, counts, said, tools, batch, signed(usage("cache_discount")))
+    discount = signed(usage("cache_discount"))
+    return make_reading(body, usage, counts.usage, counts.total, said, tools, batch, counts, discount)
 
 
 def _with(ask: Ask, field: str, value: object) -> Ask:

@@ -183,10 +183,10 @@ class Audit:
             line = line.removeprefix(BOM_UTF8)
         try:
             text = str(line, "utf-8").strip()
-            streamed = text.startswith("data:")
+            streamed = text[:1] != "{" and text.startswith("data:")
             if streamed:
                 text = text[5:].strip()
-            if not text or text == "[DONE]" or text.startswith(_NOT_DATA):
+            if text[:1] != "{" and (not text or text == "[DONE]" or text.startswith(_NOT_DATA)):
                 return
             response, end = _decode(text)
             if end < len(text):
@@ -224,9 +224,8 @@ class Audit:
             else:
                 self._count_unknown(number, cost.model_id, reported)
             return
-        tally = self.unreported
-        if reported is not None and cost.residual is not None:
-            kind = cost.residual_kind
+        tally, kind = self.unreported, cost.residual_kind
+        if reported is not None and (kind is not None or cost.residual is not None):
             tally = self.exact if kind is None else self.residual
             tally.reported = money.add(tally.reported, reported)
             if kind is not None:
