@@ -31,7 +31,9 @@ def open_backend(url: str) -> Any:
     except SettingsError as error:
         failure = SettingsError(*error.args)
     except ValueError as error:
-        failure = SettingsError("backend", repr(_hide(url)), _accepted(str(error)))
+        accepted = _accepted(str(error))
+        failure = SettingsError("backend", repr(_hide(url)), accepted)
+        failure.__cause__ = ValueError(accepted)  # without its frames, which keep the URL
     del url  # this frame stays with the error, and trackers of errors send its variables
     raise failure
 

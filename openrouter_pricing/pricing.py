@@ -62,7 +62,7 @@ class Pricing(Lifetime):
         clock: Clock | None = None,
         markup: Markup | None = None,
     ) -> None:
-        from . import backends
+        from . import backends, data
         from . import settings as options
         from ._base.clock import Clock
         from ._billing.call import BY_ARGUMENT
@@ -98,6 +98,8 @@ class Pricing(Lifetime):
         else:
             if backend is None:
                 backends.find(settings.backend)
+            if settings.fallback:
+                data.keep_at_hand()
             self._live = Live(
                 settings,
                 _always(backend) if backend is not None else lambda: backends.open_backend(settings.backend),
@@ -336,9 +338,9 @@ def _always(collaborator: Any) -> Callable[..., Any]:
 
 
 def _bundled() -> Catalog:
-    from .data import load_bundled
+    from . import data
 
-    return load_bundled()
+    return data.load_bundled()
 
 
 def _http(settings: Settings, clock: Clock, recorder: Recorder) -> Source:

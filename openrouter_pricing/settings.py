@@ -17,7 +17,7 @@ import attrs
 
 from ._base import money
 from ._base.log import logger
-from ._base.masking import mask, without_frames
+from ._base.masking import Hidden, mask, without_frames
 from .errors import SettingsError, shortened
 
 _PREFIX = "OPENROUTER_PRICING_"
@@ -119,13 +119,13 @@ def _url(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
         raise _fail(field, value, accepted) from None  # its message would quote a part of the URL
     if not good or parts.query or parts.fragment:
         raise _fail(field, value, accepted)
-    return value.strip().rstrip("/")
+    return _hidden(value.strip().rstrip("/"))
 
 
 def _backend(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
     if not isinstance(value, str) or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
         raise _fail(field, value, "a URL, such as disk://, disk:///var/cache/prices, memory:// or null://")
-    return value
+    return _hidden(value)
 
 
 def _key(value: object, _: Any, field: attrs.Attribute[Any]) -> str | None:
@@ -134,7 +134,13 @@ def _key(value: object, _: Any, field: attrs.Attribute[Any]) -> str | None:
     accepted = "printable ASCII characters without spaces"
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value.strip()):
         raise _fail(field, value, accepted)
-    return value.strip()
+    return Hidden(value.strip(), _mask_all(value))
+
+
+def _hidden(url: str) -> str:
+    """The same URL; one that may hold a password keeps it to itself where variables are shown."""
+    shown = _mask_url(url)
+    return url if shown == repr(url) else Hidden(url, shown)
 
 
 def _option(default: Any, read: Callable[..., Any], doc: str, **kwargs: Any) -> Any:
@@ -258,7 +264,8 @@ class Settings:
                 failure = error
             if failure.option not in options:
                 named = [name for name, option in names.items() if option == failure.option and name in mapping]
-                failure = SettingsError(named[0], failure.value, failure.accepted)
+                cause, failure = failure, SettingsError(named[0], failure.value, failure.accepted)
+                failure.__cause__ = without_frames(cause)
         del mapping, given, options  # this frame stays with the error
         raise failure
 

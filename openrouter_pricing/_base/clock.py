@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -14,9 +15,8 @@ def _utcnow() -> datetime:
 
 
 def _random() -> float:
-    import random
-
-    return random.random()  # noqa: S311  # jitter, not secrets
+    """From the kernel: ``random`` would be imported from a file, and children of a fork would share its numbers."""
+    return int.from_bytes(os.urandom(6), "big") / 2**48
 
 
 @attrs.frozen(kw_only=True)

@@ -15,6 +15,24 @@ _MOST_CAUSES = 8
 _E = TypeVar("_E", bound=BaseException)
 
 
+class Hidden(str):
+    """A text that shows as another one: what the frames of an error keep, trackers of errors show."""
+
+    __slots__ = ("_shown",)
+    _shown: str
+
+    def __new__(cls, value: str, shown: str) -> Hidden:
+        made = super().__new__(cls, value)
+        made._shown = shown
+        return made
+
+    def __repr__(self) -> str:
+        return self._shown
+
+    def __reduce__(self) -> tuple[type[Hidden], tuple[str, str]]:
+        return Hidden, (str(self), self._shown)
+
+
 class CauseError(Exception):
     """What is left of a cause whose class cannot be built anew: the name of that class, and what it said."""
 

@@ -17,7 +17,7 @@ from .listeners import Listener, Listeners
 from .plausibility import Plausibility
 from .protocols import Backend, Source
 from .providers import ProviderPrices
-from .recorder import Recorder
+from .recorder import Recorder, stats_class
 from .warmer import Warmer
 
 if TYPE_CHECKING:
@@ -188,9 +188,7 @@ class Pinned:
 
     def stats(self, answers: int) -> Stats:
         """How often it was asked."""
-        from .stats import Stats  # only who looks pays for it
-
-        return Stats(l1_answers=answers, source="pinned", models=len(self.held.catalog))
+        return stats_class()(l1_answers=answers, source="pinned", models=len(self.held.catalog))
 
     def close(self) -> None:
         """Nothing to let go of."""

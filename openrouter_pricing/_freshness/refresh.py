@@ -78,8 +78,6 @@ class Refresher:
 
     def prepare(self) -> None:
         """Make the source. Whatever a refresh imports is imported here: in its thread, a fork could tear it."""
-        import random  # noqa: F401
-
         if self._source is None:
             self._source = self._open_source(self._recorder)
 

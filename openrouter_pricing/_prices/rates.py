@@ -32,6 +32,7 @@ PRICE_KEYS = (
     "web_search",
 )
 _CONDITIONS = ("min_prompt_tokens", "utc_start", "utc_end", "utc_days")
+_MOST_KEPT = 100  # of the ways in which conditions hold together
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -288,7 +289,8 @@ class Rates:
             object.__setattr__(rates, "image_per_token", self.image_per_token)
             held = zip(self.overrides, mask, strict=True)
             object.__setattr__(rates, "applied", tuple(entry for entry, holds in held if holds))
-            self._effective[mask] = rates
+            if len(self._effective) < _MOST_KEPT:
+                self._effective[mask] = rates
         return rates
 
     def to_dict(self) -> dict[str, Any]:

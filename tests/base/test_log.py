@@ -25,3 +25,25 @@ def test_a_host_that_configured_nothing_sees_nothing() -> None:
         [sys.executable, "-c", CODE], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
     )
     assert ("False\n['NullHandler']\nopenrouter_pricing.one: it failed again\n", "") == (done.stdout, done.stderr)
+
+
+WITHOUT_FILES = """
+import resource
+import sys
+from openrouter_pricing._base.log import logger
+limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, limit[1]))
+logger("openrouter_pricing.one").error("it failed", extra={})
+resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+import logging
+logging.basicConfig(format="%(name)s: %(message)s", stream=sys.stdout)
+logger("openrouter_pricing.one").error("it failed again")
+"""
+
+
+def test_a_host_without_a_descriptor_left() -> None:
+    """What cannot be logged is not: it is no error. Later messages are there again."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILES], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
+    )
+    assert ("openrouter_pricing.one: it failed again\n", "") == (done.stdout, done.stderr)

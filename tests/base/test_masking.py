@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from openrouter_pricing._base import masking
-from openrouter_pricing._base.masking import mask
+from openrouter_pricing._base.masking import Hidden, mask
 
 
 @pytest.mark.parametrize(
@@ -38,3 +41,11 @@ def test_a_long_text_is_cut_between_words() -> None:
     assert f"{'word ' * 399}word …" == mask("word " * 400 + "http://user:pw@host")
     assert f"{'word ' * 398}word …" == mask("word " * 399 + "http://user:pw@host " + "word " * 10)
     assert " …" == mask("a" * 3000)
+
+
+def test_a_hidden_text_is_the_text() -> None:
+    """It compares, formats and travels as what it is, and shows as what it is not."""
+    key = Hidden("secret", "'***'")
+    for one in (key, copy.copy(key), copy.deepcopy(key), pickle.loads(pickle.dumps(key))):
+        assert ("secret", "secret", "'***'") == (one, f"{one}", repr(one))
+        assert hash("secret") == hash(one)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from openrouter_pricing import Catalog, CatalogUnavailableError, Pricing, Settings
+from openrouter_pricing import Catalog, CatalogUnavailableError, Pricing, Settings, data
 from openrouter_pricing.data import load_bundled
 
 CONVERTER = Path(__file__).resolve().parents[2] / "tools" / "snapshot_from_genai_prices.py"
@@ -155,9 +155,24 @@ def test_what_cannot_be_converted_is_refused(converter: Any) -> None:
     assert expected == converter.row(types.ModelInfo("a/b", rule, prices=plain))
 
 
-@pytest.mark.parametrize("data", [None, b"", b"garbage", gzip.compress(b"garbage", mtime=0)], ids=range(4))
-def test_a_broken_installation_says_so(monkeypatch: pytest.MonkeyPatch, data: bytes | None) -> None:
+class Loader:
+    """Gives the one file, or has none."""
+
+    def __init__(self, data: bytes | None) -> None:
+        self.data = data
+
+    def get_data(self, path: str) -> bytes:
+        """The file."""
+        if self.data is None:
+            raise FileNotFoundError(path)
+        return self.data
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage", gzip.compress(b"garbage", mtime=0)], ids=range(4))
+def test_a_broken_installation_says_so(monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
     """A snapshot that is missing or damaged is an error of ours that says what to do."""
-    monkeypatch.setattr("pkgutil.get_data", lambda package, resource: data)
+    monkeypatch.setattr(data, "_kept", [])
+    monkeypatch.setattr(data.__spec__, "loader", Loader(content))
+    Pricing(Settings(backend="null://"))  # which does not need it yet
     with pytest.raises(CatalogUnavailableError, match="install the package anew"):
         load_bundled()

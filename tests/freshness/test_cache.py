@@ -44,6 +44,7 @@ def test_l1_answers_without_looking(make_pricing: Make, upstream: Upstream, hand
     backend = MemoryBackend()
     pricing, other = (make_pricing(clock=hands.clock, backend=backend) for _ in range(2))
     assert pricing.cost(MODEL, 1).raw == Decimal("1.5E-7")
+    settle()
     upstream.say(priced("5"))
     hands.turn(1)
     other.refresh()

@@ -338,6 +338,7 @@ def test_offline(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """Offline the store answers at any age, and what it does not hold is an error that says so."""
     backend = MemoryBackend(monotonic=hands.clock.monotonic)
     price(make_pricing(clock=hands.clock, backend=backend), A)
+    settle()
     hands.turn(86400)
     offline = make_pricing(clock=hands.clock, backend=backend, offline=True)
     assert ("stale", 1) == price(offline, A)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 from support.hands import Hands
 from support.waiting import PATIENCE
@@ -65,3 +68,30 @@ def test_a_handler_may_count_in_the_middle_of_counting() -> None:
     with recorder._lock:
         recorder.count("fetches")
         assert recorder.snapshot().fetches == 1
+
+
+IN_THE_MIDDLE = """
+import sys
+from openrouter_pricing._freshness.recorder import Recorder
+
+recorder = Recorder()
+recorder.count("fetches", 3)
+seen = []
+
+def handler(frame, event, argument):
+    if event == "call" and frame.f_code.co_name == "<module>" and frame.f_code.co_filename.endswith("stats.py"):
+        sys.setprofile(None)
+        seen.append(recorder.snapshot().fetches)
+
+sys.setprofile(handler)
+seen.append(recorder.snapshot().fetches)
+print(seen)
+"""
+
+
+def test_a_signal_handler_that_asks_while_the_class_is_imported() -> None:
+    """A handler may come in the middle of that import, and ask for the very same."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_THE_MIDDLE], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
+    )
+    assert ("[3, 3]\n", "") == (done.stdout, done.stderr)

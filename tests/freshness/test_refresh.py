@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import math
+import subprocess
+import sys
 import threading
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -338,6 +341,33 @@ def test_a_client_that_cannot_be_made(
     assert pricing.stats().failures == {"TransportError": 2}
     pricing.refresh()
     assert source(pricing) == "live"
+
+
+WITHOUT_FILES = """
+import resource
+import sys
+from openrouter_pricing import Pricing, Settings
+
+pricing = Pricing(Settings(backend=sys.argv[1], base_url=sys.argv[2]))
+limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, limit[1]))
+print(pricing.cost("openai/gpt-4o", 1000, 500).source)
+resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+pricing.refresh()
+print(pricing.cost(sys.argv[3], 1000, 500).source)
+pricing.close()
+"""
+
+
+@pytest.mark.parametrize("backend", ["memory://", "disk"])
+def test_no_descriptor_is_left(upstream: Upstream, tmp_path: Path, backend: str) -> None:
+    """With not one file to open, before anything was asked, the snapshot answers; with files there are live prices."""
+    upstream.answer = Answer(models())
+    arguments = [f"disk://{tmp_path}/store" if backend == "disk" else backend, upstream.url, MODEL]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILES, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert ("bundled\nlive\n", "", 0) == (done.stdout, done.stderr, done.returncode)
 
 
 def test_the_row_that_was_believed_stays_where_duplicates_disagree(make_pricing: Make, upstream: Upstream) -> None:

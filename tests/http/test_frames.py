@@ -7,11 +7,21 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import attrs
 import pytest
 from openrouter_pricing.backends import open_backend
 from support.upstream import Answer, Upstream, models
 
-from openrouter_pricing import Client, Fetched, Pricing, Settings, SettingsError, StatusError, TransportError
+from openrouter_pricing import (
+    CatalogUnavailableError,
+    Client,
+    Fetched,
+    Pricing,
+    Settings,
+    SettingsError,
+    StatusError,
+    TransportError,
+)
 from openrouter_pricing._base.masking import CauseError, without_frames
 
 KEY = "sk-or-v1-4f1d"
@@ -103,6 +113,9 @@ SETTINGS: dict[str, Callable[[], object]] = {
     "a backend that is no URL": lambda: open_backend(f"user:{PASSWORD}@host"),
     "a backend that is hardly a URL": lambda: open_backend(f"user:{PASSWORD}@host://x"),
     "a disk with a host": lambda: open_backend(f"disk://user:{PASSWORD}@host/directory"),
+    "a good key beside a bad change": lambda: attrs.evolve(
+        Settings(api_key=KEY, base_url=f"http://user:{PASSWORD}@host", backend=f"disk://user:{PASSWORD}@/"), attempts=0
+    ),
     "a memory with a host": lambda: open_backend(f"memory://user:{PASSWORD}@host"),
 }  # fmt: skip
 
@@ -111,6 +124,49 @@ SETTINGS: dict[str, Callable[[], object]] = {
 def test_settings_that_cannot_be_read(case: str) -> None:
     """Neither the option that is wrong nor those beside it stand in a frame that the error keeps."""
     assert [] == leaks(SETTINGS[case], SettingsError)
+
+
+@pytest.mark.parametrize("case", ["a good key in the environment", "a disk with a host"])
+def test_errors_told_anew_keep_their_cause(case: str) -> None:
+    """What was renamed, or comes from a scheme, says what it was before."""
+    with pytest.raises(SettingsError) as caught:
+        SETTINGS[case]()
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+QUESTIONS: dict[str, tuple[Callable[[Pricing], object], type[BaseException]]] = {
+    "refresh": (lambda pricing: pricing.refresh(), Exception),
+    "cost": (lambda pricing: pricing.cost("openai/gpt-4o", 1), CatalogUnavailableError),
+    "cost again": (lambda pricing: [pricing.warm(), pricing.cost("openai/gpt-4o", 1)], CatalogUnavailableError),
+    "generation": (lambda pricing: pricing.generation("gen-1", deadline=0.3), Exception),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("fault", ANSWERS)
+def test_a_question_that_fails(question: str, fault: str, upstream: Upstream) -> None:
+    """Nor does what a question raises, whichever thread fetched, and whoever asked before."""
+    answer, (ask, kind) = ANSWERS[fault], QUESTIONS[question]
+    if answer is None:
+        upstream.close()
+    else:
+        upstream.answer = answer
+    url = upstream.url.replace("://", f"://user:{PASSWORD}@")
+    settings = Settings(base_url=url, api_key=KEY, attempts=1, deadline=2, max_body=50_000, fallback=False)
+    pricing = Pricing(attrs.evolve(settings, backend="memory://", read_timeout=0.3))
+    try:
+        assert [] == leaks(lambda: ask(pricing), kind)
+    finally:
+        pricing.close()
+
+
+def test_endpoints_that_fail(upstream: Upstream) -> None:
+    """Nor does what a question for the endpoints of a listed model raises."""
+    url = upstream.url.replace("://", f"://user:{PASSWORD}@")
+    with Pricing(Settings(base_url=url, api_key=KEY, backend="memory://", attempts=1, deadline=2)) as pricing:
+        name = next(iter(pricing.catalog()))
+        upstream.answer = Answer(b"no", 500)
+        assert [] == leaks(lambda: pricing.endpoints(name), CatalogUnavailableError)
 
 
 def test_an_option_that_does_not_exist() -> None:

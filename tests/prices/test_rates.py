@@ -310,3 +310,11 @@ def test_override_alone() -> None:
     entry = Override({"prompt": Decimal(1)}, min_prompt_tokens=Decimal(10))
 
     assert [False, True] == [entry.applies(10, None), entry.applies(11, None)]
+
+
+def test_ways_in_which_conditions_hold_are_not_kept_without_end() -> None:
+    """A row may list thousands of conditions; rates are worked out anew where there are too many ways to keep."""
+    steps = [{"prompt": str(number), "min_prompt_tokens": number} for number in range(1, 400)]
+    rates = Rates.from_dict({"prompt": "0", "overrides": steps})
+    assert list(map(Decimal, range(1, 399))) == [rates.effective(number).prompt for number in range(2, 400)]
+    assert 100 == len(rates._effective)
