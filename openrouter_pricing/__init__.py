@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._billing.cost import Cost, CostLine, PriceRange
     from ._billing.markup import Markup
     from ._billing.stream import StreamCost
+    from ._billing.total import Total
     from ._billing.usage import Usage
     from ._freshness.breaker import CircuitBreaker
     from ._freshness.protocols import Backend, EndpointSource, Source
@@ -82,6 +83,7 @@ __all__ = [
     "Stats",
     "StatusError",
     "StreamCost",
+    "Total",
     "TransportError",
     "UnknownModelError",
     "UnknownProviderError",
@@ -99,6 +101,7 @@ _HOMES = {
     "_billing.cost": ("Cost", "CostLine", "PriceRange"),
     "_billing.markup": ("Markup",),
     "_billing.stream": ("StreamCost",),
+    "_billing.total": ("Total",),
     "_billing.usage": ("Usage",),
     "_freshness.breaker": ("CircuitBreaker",),
     "_freshness.protocols": ("Backend", "EndpointSource", "Source"),

@@ -17,6 +17,7 @@ from ..errors import UnpricedUsageError, VariablePriceError
 from .bill import bill, unpriced
 from .call import PLAIN, CallFacts, ResidualKind, another_day, residual_kind
 from .markup import marked_up, read_places
+from .total import Billed
 from .usage import Usage
 
 
@@ -37,8 +38,10 @@ class CostLine(NamedTuple):
 
 
 @attrs.define
-class Cost:
+class Cost(Billed):
     """What one call costs. Treat it as a value: nothing changes it after it was made.
+
+    ``str()`` is for people; ``format(cost, ".4f")`` formats ``total``; costs add up to a :class:`Total`.
 
     Args:
         model_id: the id that was priced, after aliases were resolved.
@@ -61,6 +64,13 @@ class Cost:
     _usage: Usage | tuple[int, int] = attrs.field(repr=False, eq=False)
     _origin: Origin
     _facts: CallFacts = PLAIN
+
+    def __hash__(self) -> int:
+        return hash((self.model_id, self.raw, self.total))
+
+    def __str__(self) -> str:
+        raw, rate = money.plain(self.raw), money.plain(self.markup_rate)
+        return f"{money.plain(self.total)} USD ({raw} x {rate}) {self.model_id}".rstrip()
 
     @property
     def usage(self) -> Usage:
