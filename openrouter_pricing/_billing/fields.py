@@ -124,10 +124,11 @@ def clean(value: object, name: str) -> int:
         return value
     if value is None or is_mark(value):
         return 0
-    if isinstance(value, (float, Decimal)) and math.isfinite(value) and -1 < value <= money.MAX_COUNT:
-        value = int(value) if value == int(value) else value
-    elif isinstance(value, (float, Decimal)) and math.isfinite(value):
-        value = money.MAX_COUNT + 1 if value > 0 else -1
+    if isinstance(value, (float, Decimal)) and math.isfinite(value):
+        if not -money.MAX_COUNT <= value <= money.MAX_COUNT:  # too large to be spelt out
+            value = int(math.copysign(2 * money.MAX_COUNT, value))
+        elif value == int(value):
+            value = int(value)
     try:
         return money.count(value, name)
     except TypeError:

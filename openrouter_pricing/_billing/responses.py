@@ -198,7 +198,7 @@ def _unwrap(response: object) -> tuple[Ask, object, bool]:
             break
         batch = batch or body("custom_id") is not None
         holder = inner
-    return body, holder, batch or body("object") == "batch"
+    return body, holder, batch
 
 
 def _passes(holder: object, iterations: object) -> Counts:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.upstream import row
 
 from openrouter_pricing import Catalog, Pricing, ResponseError, Settings, Usage
+from openrouter_pricing._billing import responses
 from openrouter_pricing._billing.responses import TABLE, read_response
 
 PRICES = {
@@ -247,6 +248,23 @@ def test_where_clients_keep_it(response: dict[str, Any]) -> None:
     for each in (response, as_object(response)):
         reading = read_response(each)
         assert (Usage(7, 5), "a/model") == (reading.usage, reading.model)
+
+
+def test_a_model_of_the_body_itself_comes_first() -> None:
+    """LangChain's name of the model stands in for one that is missing, and for no other."""
+    usage = {"input_tokens": 7, "output_tokens": 5}
+    named = {"model": "a/model", "usage_metadata": usage, "response_metadata": {"model_name": "an/other"}}
+    assert "a/model" == read_response(named).model
+    assert None is read_response({"usage_metadata": usage, "response_metadata": {}}).model
+
+
+@pytest.mark.parametrize("name", responses._NO_PRICE)
+@pytest.mark.parametrize("place", ["usage", "prompt_tokens_details"])
+def test_counts_that_change_no_price(name: str, place: str) -> None:
+    """Sums, remainders and parts that are charged as their whole raise no doubt."""
+    usage: dict[str, Any] = {"prompt_tokens": 7, "completion_tokens": 5, "prompt_tokens_details": {}}
+    (usage if place == "usage" else usage[place])[name] = 3
+    assert (Usage(7, 5), None) == ((reading := read_response({"usage": usage})).usage, reading.more.doubt)
 
 
 def test_a_usage_in_too_many_wrappers_is_none() -> None:

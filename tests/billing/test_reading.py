@@ -245,6 +245,34 @@ def test_reasoning_over_two_price_steps() -> None:
 # -- bounds ------------------------------------------------------------------------------------------------------------
 
 
+@given(st.lists(st.integers(0, 4), min_size=9, max_size=9))
+def test_every_part_that_is_more_than_its_whole_is_flagged(counts: list[int]) -> None:
+    """And no other, whatever else there is of it."""
+    prompt, completion, cached, written, heard, seen, thought, said, drawn = counts
+    reading = read_response(
+        {
+            "usage": {
+                "prompt_tokens": prompt,
+                "completion_tokens": completion,
+                "prompt_tokens_details": {
+                    "cached_tokens": cached,
+                    "cache_write_tokens": written,
+                    "audio_tokens": heard,
+                    "image_tokens": seen,
+                },
+                "completion_tokens_details": {"reasoning_tokens": thought, "audio_tokens": said, "image_tokens": drawn},
+            }
+        }
+    )
+    given = {"cached": cached, "cache_write": written, "audio": heard, "image": seen}
+    made = {"reasoning": thought, "audio_output": said, "image_output": drawn}
+    expected = [f"{name}_tokens {part} of prompt_tokens {prompt}" for name, part in given.items() if part > prompt]
+    expected += [
+        f"{name}_tokens {part} of completion_tokens {completion}" for name, part in made.items() if part > completion
+    ]
+    assert expected == list(reading.flags)
+
+
 def test_a_part_as_large_as_its_whole_is_no_flag() -> None:
     """A part may be all of its whole; one token more is told."""
     usage = {"prompt_tokens": 10, "completion_tokens": 10}

@@ -32,6 +32,13 @@ def cost_of(model: str | None = "a/model", **usage: Any) -> Cost:
     return PRICING.cost_of({"model": model, "usage": usage})
 
 
+@pytest.mark.parametrize("flag", [True, "true", "True", 1, "1", False, "false", 0, "no", []])
+def test_how_clients_spell_a_flag(flag: object) -> None:
+    """One's own key is used where the flag says so, in whichever of its spellings."""
+    yes = str(flag).lower() in ("true", "1")
+    assert (Decimal("0.001") if yes else None) == cost_of(**COUNTS, cost=0.001, is_byok=flag).byok_fee
+
+
 # -- without tokens ----------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,8 @@ from support.hands import Hands
 from support.upstream import Answer, Upstream, row
 from support.upstream import models as plain
 
+from openrouter_pricing import Stats
+
 
 def test_stats(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """Stats say what happened, and are JSON."""
@@ -25,6 +27,12 @@ def test_stats(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     assert stats.bytes_received == len(upstream.answer.body)
     assert json.loads(json.dumps(stats.to_dict()))["last_refresh"] == "2026-11-01T12:00:00+00:00"
     assert json.dumps(make_pricing().stats().to_dict())
+
+
+def test_nothing_happened_yet() -> None:
+    """Everything is counted from nothing."""
+    shown = Stats().to_dict()
+    assert set(map(repr, shown.values())) == {"0", "{}", "'closed'", "None", "0.0", "False"}
 
 
 def test_infinite_values_do_not_reach_json(make_pricing: Make) -> None:
