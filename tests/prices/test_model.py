@@ -140,7 +140,7 @@ BAD = [
     *(({"canonical_slug": bad}, TypeError, "canonical_slug has the wrong type") for bad in (5, [], True)),
     *(({key: bad}, TypeError, f"{key} has") for key in ("name", "description") for bad in (5, {}, False)),
     *(({key: bad}, TypeError, f"{key} has") for key in ("created", "context_length") for bad in ("5", [], True)),
-    *(({"context_length": bad}, ValueError, "context_length") for bad in (float("nan"), float("inf"))),
+    *(({"context_length": bad}, ValueError, "context_length") for bad in (float("nan"), float("inf"), -1, 10**18 + 1)),
     *(
         ({key: bad}, TypeError, f"{key} has")
         for key in ("architecture", "top_provider", "alias_target")
@@ -174,6 +174,12 @@ def test_a_row_that_cannot_be_read(fields: Any, kind: type[Exception], words: st
 
     with pytest.raises(kind, match=f"^{words}"):
         Model.from_dict(bad)
+
+
+@pytest.mark.parametrize(("length", "read"), [(0, 0), (1, 1), (4096.0, 4096), (10**18, 10**18), (None, None)])
+def test_context_lengths(length: Any, read: int | None) -> None:
+    """Any whole number of tokens up to 10**18; some rows say 0."""
+    assert read == Model.from_dict({**ROW, "context_length": length, "top_provider": None}).context_length
 
 
 def test_a_row_of_many_small_lists_is_read() -> None:

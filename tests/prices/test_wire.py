@@ -109,6 +109,8 @@ def test_a_hostile_row_does_not_hide_the_next_page() -> None:
     [
         (b'{"error": {"message": "rate limited", "code": 429}}', "200 with an error: 'rate limited'"),
         (b'{"error": "no"}', "200 with an error: 'no'"),
+        (b'{"error": "%b"}' % (b"ab " * 66 + b"ab"), f"'{'ab ' * 66}ab'"),
+        (b'{"error": "%b"}' % (b"ab " * 66 + b"abc"), f"'{'ab ' * 65}ab'"),
         (b"<html><body>maintenance</body></html>", "not JSON"),
         (b"", "not JSON"),
         (b"{}", "without a list of models"),
@@ -130,7 +132,7 @@ def test_a_hostile_row_does_not_hide_the_next_page() -> None:
         (b"[" * 100_000 + b"]" * 100_000, "without a list of models"),
         (listed(GOOD, DEEP)[:-3], "cut off"),
     ],
-    ids=range(22),
+    ids=range(24),
 )
 def test_what_is_no_catalogue(body: bytes, words: str) -> None:
     """200 with anything but a list of models is an error that says what came, shortly."""
