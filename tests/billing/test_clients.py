@@ -287,6 +287,12 @@ def test_what_the_ai_sdk_keeps_of_the_cost() -> None:
     assert (Decimal("0.25"), Decimal("0.25")) == (reading.reported, reading.upstream)
 
 
+def test_a_total_that_leaves_out_what_was_added() -> None:
+    """Where cached tokens had to be added, the total proves nothing of reasoning."""
+    counts = {"prompt_tokens": 20, "completion_tokens": 10, "cache_read_input_tokens": 66_000, "reasoning_tokens": 5}
+    assert 10 == read_response({**counts, "total_tokens": 66_035}).usage.completion_tokens
+
+
 def test_cached_tokens_beside_a_prompt_that_cannot_hold_them() -> None:
     """Anthropic's counts beside a smaller prompt count are on top of it, in whichever format, and are flagged."""
     reading = read_response({"prompt_tokens": 20, "completion_tokens": 1, "cache_read_input_tokens": 66_000})

@@ -44,6 +44,13 @@ def test_formatted(specification: str, one: str, two: str) -> None:
         format(cost, "nonsense")
 
 
+def test_for_programmers() -> None:
+    """What is shown of a cost is what it is, without the price list and the usage that it comes from."""
+    shown = repr(PRICING.cost("openai/gpt-4o-mini", 1000, 500))
+    assert shown.startswith("Cost(model_id='openai/gpt-4o-mini', computed=Decimal('0.00045000'), reported=None, raw=")
+    assert not any(word in shown for word in ("Rates(", "rates=", "usage="))
+
+
 def test_values() -> None:
     """Equal costs hash alike, whichever way they were asked for; copies are equal."""
     cost = PRICING.cost("openai/gpt-4o-mini", 1000, 500)

@@ -100,6 +100,18 @@ def test_prices_from_the_future(make_pricing: Make, upstream: Upstream, hands: H
     assert [second.cost(MODEL, 1).raw, third.cost(MODEL, 1).raw] == [2, 2]
 
 
+@pytest.mark.parametrize("ahead", [-1, 0, 59, 60, 61, 90])
+def test_clocks_that_differ_by_a_minute(make_pricing: Make, upstream: Upstream, hands: Hands, ahead: float) -> None:
+    """Two hosts' clocks are never quite alike: up to a minute a date in the future stays what it is."""
+    backend = MemoryBackend(monotonic=hands.clock.monotonic)
+    hands.wall += timedelta(seconds=ahead)
+    source(make_pricing(clock=hands.clock, backend=backend))
+    settle()
+    fetched = hands.wall
+    hands.wall -= timedelta(seconds=ahead)
+    assert (fetched if ahead <= 60 else hands.wall) == make_pricing(clock=hands.clock, backend=backend).catalog().as_of
+
+
 def test_a_record_from_the_future_gives_way(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """After the wall clock was set back, what other processes store is still taken as newer."""
     backend = MemoryBackend(monotonic=hands.clock.monotonic)
