@@ -322,11 +322,11 @@ def test_ways_in_which_conditions_hold_are_not_kept_without_end() -> None:
 
 def test_what_is_worked_out_is_not_shown() -> None:
     """Prices and conditions tell all that rates are; what follows of them, or is kept at hand, is left out."""
-    rates = Rates(prompt="1", overrides=[Override(min_prompt_tokens=1, prices={"prompt": "2"})])
+    rates = Rates(prompt="1", overrides=[Override(min_prompt_tokens=Decimal(1), prices={"prompt": Decimal(2)})])
     rates.effective(5)
     shown = repr(rates)
     assert "prompt=Decimal('1')" in shown
     assert not any(
         word in shown for word in ("variable", "paid", "per_token", "timed", "applied", "memo", "_effective")
     )
-    assert rates == Rates(prompt="1", overrides=[Override(min_prompt_tokens=1, prices={"prompt": "2"})])
+    assert rates == Rates(prompt="1", overrides=[Override(min_prompt_tokens=Decimal(1), prices={"prompt": Decimal(2)})])
