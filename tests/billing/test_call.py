@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from openrouter_pricing._billing.call import CallFacts, residual_kind
+from openrouter_pricing._billing.call import CallFacts, another_day, residual_kind
 
 LISTED = datetime(2026, 11, 1, tzinfo=timezone.utc)
 LATER = LISTED + timedelta(days=2)
@@ -28,3 +28,22 @@ LATER = LISTED + timedelta(days=2)
 def test_the_first_kind_that_fits_is_told(reported: str, facts: dict[str, object], kind: str | None) -> None:
     """Of all that could explain a residual, what is known for certain goes before what is likely."""
     assert kind == residual_kind(Decimal(reported), Decimal(3), LISTED, CallFacts(**facts))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "told"),
+    [
+        (LATER, True),
+        (LISTED + timedelta(days=1, microseconds=1), True),
+        (LISTED + timedelta(days=1), False),
+        (LISTED - timedelta(days=1), False),
+        (datetime(1970, 1, 2, 0, 0, 1, tzinfo=timezone.utc), True),
+        (datetime(1970, 1, 2, tzinfo=timezone.utc), False),
+        (datetime(1970, 1, 1, tzinfo=timezone.utc), False),
+        (None, False),
+    ],
+)
+def test_another_day(as_of: datetime | None, told: bool) -> None:
+    """Prices are of another day where more than a day lies between; a list of the epoch is one without a date."""
+    assert told is another_day(LISTED, as_of)
+    assert not another_day(None, as_of)

@@ -352,7 +352,7 @@ def test_a_reported_cost_settles_a_name_that_nobody_knows() -> None:
     [
         {"max_tokens": 500}, {"tokens_per_second": 80.5}, {"prompt_tokens_cost": 0.1}, {"cache_stored_tokens": 0},
         {"cache_stored_tokens": None}, {"token_type": "bearer"}, {"cached": True}, {"time_to_first_token": 0.4},
-        {"accepted_prediction_tokens": 3}, {"details": [1]}, {"details": "x"}, {"iterations": []}, {5: 5},
+        {"accepted_prediction_tokens": 3}, {"details": [1]}, {"details": "x"}, {"iterations": []}, {5: 5}, {"iterations": 5},
     ],
 )  # fmt: skip
 def test_what_does_not_look_like_usage(beside: dict[Any, Any]) -> None:
@@ -360,6 +360,52 @@ def test_what_does_not_look_like_usage(beside: dict[Any, Any]) -> None:
     usage = {"prompt_tokens": 1000, "completion_tokens": 0, **beside}
 
     assert Decimal("0.003") == PRICING.cost_of({"model": "a/model", "usage": usage}).raw
+
+
+#: Every name that is read, once more: place, what it counts, and what it is called.
+NAMES: dict[tuple[str, str], str] = {
+    ("usage", "prompt"): "prompt_tokens input_tokens request_tokens native_tokens_prompt",
+    ("usage", "completion"): "completion_tokens output_tokens response_tokens native_tokens_completion",
+    (
+        "usage",
+        "cached_tokens",
+    ): "native_tokens_cached cache_read_tokens cached_tokens cached_input_tokens prompt_cache_hit_tokens",
+    ("usage", "reasoning_tokens"): "native_tokens_reasoning reasoning_tokens",
+    ("usage", "image_output_tokens"): "native_tokens_completion_images",
+    ("usage", "requests"): "requests",
+    ("usage", "apart_read"): "cache_read_input_tokens",
+    ("usage", "apart_write"): "cache_creation_input_tokens cache_write_input_tokens",
+    ("usage", "cache_write_tokens"): "cache_write_tokens cache_creation_tokens",
+    ("usage", "audio_tokens"): "input_audio_tokens",
+    ("usage", "audio_output_tokens"): "output_audio_tokens",
+    ("usage", "web_searches"): "num_search_queries",
+    ("input", "cached_tokens"): "cached_tokens cache_read_input_tokens cache_read_tokens cache_read",
+    (
+        "input",
+        "cache_write_tokens",
+    ): "cache_write_tokens cache_creation_tokens cache_creation_input_tokens cache_creation",
+    ("input", "audio_tokens"): "audio_tokens audio",
+    ("input", "image_tokens"): "image_tokens image",
+    ("input", "short_inside"): "ephemeral_5m_input_tokens",
+    ("input", "hour_inside"): "ephemeral_1h_input_tokens",
+    ("input", "web_searches"): "web_search_requests",
+    ("output", "reasoning_tokens"): "reasoning_tokens reasoning thinking_tokens",
+    ("output", "audio_output_tokens"): "audio_tokens audio",
+    ("output", "image_output_tokens"): "image_tokens image",
+    ("split", "short_apart"): "ephemeral_5m_input_tokens",
+    ("split", "hour_apart"): "ephemeral_1h_input_tokens",
+    ("details", "reasoning_tokens"): "reasoning_tokens",
+    ("tools", "web_searches"): "web_search_requests",
+}
+
+
+def test_the_names_of_the_table() -> None:
+    """No name is lost, and none comes to count something else."""
+    table: dict[tuple[str, str], list[str]] = {}
+    for place, name, what, source in TABLE:
+        table.setdefault((place, what), []).append(name)
+        assert source
+    assert NAMES == {key: " ".join(names) for key, names in table.items()}
 
 
 def test_every_name_of_the_table_counts() -> None:

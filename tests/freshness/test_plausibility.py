@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -20,6 +20,8 @@ from openrouter_pricing import (
     Pricing,
     StatusError,
 )
+from openrouter_pricing._freshness.plausibility import Plausibility
+from openrouter_pricing._freshness.store import Suspect
 
 
 def test_a_shrunken_catalogue_is_refused(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
@@ -252,3 +254,27 @@ def test_price_jumps_are_named_once_and_counted(
     pricing.refresh(force=True)
     assert len([record for record in caplog.records if "tenfold" in record.getMessage()]) == 20
     assert pricing.stats().price_jumps == 1 + 1 + 30
+
+
+@pytest.mark.parametrize(
+    ("prices", "now", "believed", "times"),
+    [
+        ("one", 0, -1, 2),  # it is the same fetch
+        ("one", 3599, -1, 2),  # too soon
+        ("one", 3600, -1, 3),
+        ("one", 3600, 0, 3),  # believed no later than it was refused
+        ("one", 3600, 1, 1),  # another list was believed since
+        ("one", 3600, 3600, 1),
+        ("one", 3600, 3601, 3),  # a belief from the future says nothing
+        ("one", -1, -9, 1),  # it was refused in the future
+        ("two", 3600, -1, 1),
+    ],
+)
+def test_how_often_a_list_was_refused(prices: str, now: int, believed: int, times: int) -> None:
+    """The same prices count once more where they come an hour apart, with nothing else believed in between."""
+    then = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
+    last = Suspect("one", 2, then)
+    found = Plausibility(3600)._again(last, prices, then + timedelta(seconds=believed), then + timedelta(seconds=now))
+    assert (prices, times) == found[:2]
+    assert found.counted == (then if times == 2 else then + timedelta(seconds=now))
+    assert 1 == Plausibility(3600)._again(None, prices, then, then).times

@@ -203,6 +203,9 @@ def test_a_body_that_is_being_replaced_is_looked_for_once_more(make_pricing: Mak
             return backend.get(key)
 
     reader = make_pricing(backend=Swapped())
+    found = process(reader).store.newer(None)  # in this one look
+    assert found is not None
+    assert found.catalog[MODEL].rates.prompt == 2
     assert reader.cost(MODEL, 1).raw == 2
     assert len(upstream.requests) == 2
 
@@ -230,6 +233,8 @@ def test_a_lease_is_given_back_by_its_holder_alone(make_pricing: Make, kind: Cal
     assert backend.get(f"{first._prefix}lease") == token.encode()
     first.release(token)
     assert backend.get(f"{first._prefix}lease") is None
+    assert second.lease(60, None) is not None
+    assert first.lease(60, None) is None  # what was given back is nobody's any more
 
 
 def test_a_lease_is_given_back_in_one_step(make_pricing: Make) -> None:

@@ -487,3 +487,10 @@ def test_models_with_overrides_can_be_sent_to_another_process() -> None:
     pricing = {"prompt": "1", "completion": "1", "overrides": [{"min_prompt_tokens": 5, "prompt": "2"}]}
     model = Catalog.from_models([row("a/x", pricing=pricing)], as_of=AS_OF)["a/x"]
     assert model == pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("name", ["text", "provider", "modality"])
+def test_conditions_that_are_no_text(name: str) -> None:
+    """A condition of another kind is an error that names the argument."""
+    with pytest.raises(TypeError, match=f"^{name} must be a string, not int$"):
+        Catalog.from_models([row()]).find(**{name: 5})
