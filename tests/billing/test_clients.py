@@ -352,7 +352,8 @@ def test_a_reported_cost_settles_a_name_that_nobody_knows() -> None:
     [
         {"max_tokens": 500}, {"tokens_per_second": 80.5}, {"prompt_tokens_cost": 0.1}, {"cache_stored_tokens": 0},
         {"cache_stored_tokens": None}, {"token_type": "bearer"}, {"cached": True}, {"time_to_first_token": 0.4},
-        {"accepted_prediction_tokens": 3}, {"details": [1]}, {"details": "x"}, {"iterations": []}, {5: 5}, {"iterations": 5},
+        {"accepted_prediction_tokens": 3}, {"details": [1]}, {"details": "x"}, {"iterations": []}, {5: 5},
+        {"iterations": 5},
     ],
 )  # fmt: skip
 def test_what_does_not_look_like_usage(beside: dict[Any, Any]) -> None:
