@@ -26,7 +26,6 @@ BY_A_CHILD = r"/ForkPoolWorker-\d\] Task celery_app\.meter\S+ succeeded"
 CONFIG = {
     "broker_url": "filesystem://",  # a real project has Redis or RabbitMQ
     "result_backend": "file://results",
-    "worker_hijack_root_logger": False,
 }
 
 
