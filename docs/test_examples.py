@@ -25,10 +25,16 @@ _PAGES = [_DOCS.parent / "README.md", *sorted(_DOCS.rglob("*.md"))]
 def _run_commands(example: Example) -> str | None:
     """Run each command of a console block; what is wrong with the answers, if anything."""
     checker = doctest.OutputChecker()
-    for session in example.parsed.split("$ openrouter-pricing ")[1:]:
+    for session in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
         command, _, expected = session.partition("\n")
+        program, *arguments = shlex.split(command)
+        if program == "python":  # a script of the examples
+            run = [_DOCS / "examples" / arguments.pop(0)]
+        else:
+            assert program == "openrouter-pricing", command
+            run = ["-m", "openrouter_pricing"]
         done = subprocess.run(
-            [sys.executable, "-m", "openrouter_pricing", *shlex.split(command)],
+            [sys.executable, *run, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
