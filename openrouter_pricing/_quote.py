@@ -15,7 +15,7 @@ from ._billing.call import PLAIN, CallFacts
 from ._billing.cost import Cost, PriceRange, charge, settled
 from ._billing.markup import Markup
 from ._billing.offers import BATCH, Offers
-from ._billing.reading import Reading
+from ._billing.reading import Reading, oddities
 from ._billing.responses import read_response
 from ._billing.usage import Usage
 from ._freshness.held import Held
@@ -150,7 +150,7 @@ class Quoter:
                 raise
         model_id = (name or "") if found is None else found.id
         rate, rule = self._rate(model_id, found, reading.usage, markup_rate)
-        facts = self._facts(rule, at, None, reading)._replace(provider=provider or reading.provider)
+        facts = self._facts(rule, reading.usage, at, None, reading)._replace(provider=provider or reading.provider)
         return settled(model_id, reported, reading.usage, rate, facts)
 
     def _reckon(
@@ -242,13 +242,14 @@ class Quoter:
         rate, rule = self._rate(found.id, found, usage, markup_rate)
         if at is None and rates.timed:
             at = self._utcnow()
-        facts = self._facts(rule, at, endpoint, reading, tier)
+        facts = self._facts(rule, usage, at, endpoint, reading, tier)
         reported = None if reading is None else reading.reported
         return charge(rates, usage, rate, model_id=found.id, origin=origin, reported=reported, facts=facts)
 
     def _facts(
         self,
         rule: str,
+        usage: Usage | tuple[int, int],
         at: datetime | None,
         endpoint: Endpoint | None,
         reading: Reading | None,
@@ -256,7 +257,8 @@ class Quoter:
     ) -> CallFacts:
         provider, tag = (None, None) if endpoint is None else (endpoint.provider, endpoint.tag)
         if reading is None:
-            return CallFacts(rule, self._markup.places, at, tag, provider, tier)
+            flags = () if isinstance(usage, tuple) else oddities(usage)
+            return CallFacts(rule, self._markup.places, at, tag, provider, tier, flags)
         _, _, _, reported, said, tier, byok, flags, upstream, tools, more = reading
         if more.doubt is not None and reported is not None:
             flags = (*flags, " ".join(more.doubt)[:_MOST_LETTERS])

@@ -30,6 +30,16 @@ def test_the_short_way_and_the_long_way_agree(pinned: Pricing) -> None:
     assert first.to_dict() == second.to_dict() == long.to_dict()
 
 
+def test_parts_that_are_more_than_their_whole_are_told(pinned: Pricing) -> None:
+    """Counts of one's own are clamped like those of a response, and flagged like them."""
+    usage = Usage(100, 10, cached_tokens=600, reasoning_tokens=11)
+    cost = pinned.cost("openai/gpt-4o-mini", usage=usage)
+    flags = ("cached_tokens 600 of prompt_tokens 100", "reasoning_tokens 11 of completion_tokens 10")
+    assert flags == cost.flags == cost.replay(pinned.catalog()).flags
+    assert [100, 10] == [line.quantity for line in cost.lines]
+    assert () == pinned.cost("openai/gpt-4o-mini", usage=Usage(100, 10, cached_tokens=100, reasoning_tokens=10)).flags
+
+
 def test_requests_are_charged_each_time(pinned: Pricing) -> None:
     """A price per request is charged on every call, also the second one."""
     assert [pinned.cost("a/asking", 1).raw for _ in range(3)] == [Decimal("0.005")] * 3

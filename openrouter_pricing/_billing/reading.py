@@ -143,7 +143,7 @@ def make_reading(
     if consumed.reasoning_tokens and isinstance(total, (int, float)):
         consumed, outside = _with_reasoning(consumed, total)
         flags += outside
-    flags += _flags(consumed)
+    flags += oddities(consumed)
     if doubt is None and not consumed.prompt_tokens and not consumed.completion_tokens and not consumed.web_searches:
         # A response of the cache has zeroed usage and costs nothing, not even a request:
         # https://openrouter.ai/docs/guides/features/response-caching
@@ -186,7 +186,8 @@ def _with_reasoning(usage: Usage, total: float) -> tuple[Usage, tuple[str, ...]]
     return attrs.evolve(usage, completion_tokens=completion + reasoning), (flag,)
 
 
-def _flags(usage: Usage) -> tuple[str, ...]:
+def oddities(usage: Usage) -> tuple[str, ...]:
+    """Parts that are more than their whole, for people: they are charged as the whole at most."""
     given = usage.cached_tokens + usage.cache_write_tokens + usage.audio_tokens + usage.image_tokens
     made = usage.reasoning_tokens + usage.audio_output_tokens + usage.image_output_tokens
     if given <= usage.prompt_tokens and made <= usage.completion_tokens:  # as nearly always
