@@ -3,59 +3,26 @@
 from __future__ import annotations
 
 import heapq
-import json
-from codecs import BOM_UTF8
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import attrs
 
 from .._base import money
 from .._billing.cost import Cost
-from .._billing.reading import HALF
 from .._prices.catalog import Catalog
 from ..errors import ResponseError, UnknownModelError, UnpricedUsageError, VariablePriceError
 from ..pricing import Pricing
 from ..settings import Settings
+from .lines import MOST_BYTES, BadLine, Lines, kind_of, read_line
 
-#: Bytes of the longest line that is read.
-MOST_BYTES = 16 * 2**20
+__all__ = ["MOST_BYTES", "Audit", "Group", "Groups", "Lines", "Residual", "Tally"]
+
 _MOST_NAMES = 1_000  # kept apart; a hostile log names millions
 _MOST_LETTERS = 200  # of a name or a reason
 _FIRST = 3  # bad lines of each kind that are named
-_KINDS = {"response": "no usage", "currency": "other currency"}  # by the field that is wrong
-_NOT_DATA = (":", "event:", "id:", "retry:")  # lines of an event stream that bring nothing
 
-_decode = json.JSONDecoder().raw_decode  # json.loads() without its two looks for white space, a fifth of its time
 _Name = TypeVar("_Name")
-
-
-class Lines:
-    """The lines of a file, one at a time.
-
-    Args:
-        file: open for reading bytes.
-
-    Attributes:
-        read: bytes so far.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.read: int = 0
-
-    def __iter__(self) -> Iterator[bytes | None]:
-        """Each line; None in the place of one of more than ``MOST_BYTES``, which is skipped to its end."""
-        readline = self._file.readline
-        while line := readline(MOST_BYTES + 1):
-            self.read += len(line)
-            whole = len(line) <= MOST_BYTES or line.endswith(b"\n")
-            yield line if whole else None
-            while not whole:
-                line = readline(MOST_BYTES)
-                self.read += len(line)
-                whole = not line or line.endswith(b"\n")
 
 
 @attrs.define
@@ -176,29 +143,13 @@ class Audit:
             number: its number, from 1.
             line: its bytes; None if it was too long.
         """
-        if line is None:
-            self._count_bad(number, "too long", f"more than {MOST_BYTES} bytes")
-            return
-        if number == 1:
-            line = line.removeprefix(BOM_UTF8)
         try:
-            text = str(line, "utf-8").strip()
-            streamed = text[:1] != "{" and text.startswith("data:")
-            if streamed:
-                text = text[5:].strip()
-            if text[:1] != "{" and (not text or text == "[DONE]" or text.startswith(_NOT_DATA)):
-                return
-            response, end = _decode(text)
-            if end < len(text):
-                raise json.JSONDecodeError("Extra data", text, end)
-        except (ValueError, RecursionError) as error:
-            self._count_bad(number, "not JSON", error)
+            response = read_line(number, line)
+        except BadLine as error:
+            self._count_bad(number, error.kind, error.reason)
             return
-        if not isinstance(response, dict):
-            self._count_bad(number, "not an object", type(response).__name__)
+        if response is None:
             return
-        if streamed and response.get("usage") is None and "choices" in response:
-            return  # a chunk before the last
         try:
             cost = self._cost_of(response)
         except (UnknownModelError, VariablePriceError) as error:
@@ -208,10 +159,8 @@ class Audit:
         except ResponseError as error:
             if error.field == "model":
                 self._count_unknown(number, "", None)
-            elif error.problem.startswith(HALF):
-                self._count_bad(number, "half a usage", error)
             else:
-                self._count_bad(number, _KINDS.get(error.field, "bad number"), error)
+                self._count_bad(number, kind_of(error), error)
         else:
             self._count_cost(number, cost)
 
