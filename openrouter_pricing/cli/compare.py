@@ -51,12 +51,12 @@ def _tell(done: Comparison) -> None:
     """Say on stderr what is not in the sums."""
     for kind, group in done.bad.largest():
         number, reason = group.reasons[0]
-        note(f"{group.lines} lines were left out: {kind} (the first is line {number}: {reason})")
+        note(f"lines left out: {group.lines}, {kind} (the first is line {number}: {reason})")
     if done.priced < done.lines:
-        note(f"what {done.lines - done.priced} lines did cost is not known: no ratio counts them")
+        note(f"lines whose own cost is not known: {done.lines - done.priced}; no ratio counts them")
     for candidate in done.candidates:
         if candidate.unpriced:
-            note(f"{candidate.model_id}: {candidate.unpriced} lines have no price there: {candidate.reason}")
+            note(f"{candidate.model_id}: lines without a price there: {candidate.unpriced} ({candidate.reason})")
 
 
 def _show(done: Comparison, origin: str) -> None:

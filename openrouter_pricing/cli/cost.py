@@ -12,10 +12,10 @@ import click
 from .._base import money
 from .._billing.cost import Cost
 from ..pricing import Pricing
-from .options import Count, csv_option, json_option, one_answer, one_form, origin_words
-from .question import QuestionCommand, asked, clamped, usage_options, words_argument
+from .options import Count, csv_option, json_option, one_answer, one_form
+from .question import QuestionCommand, asked, told, usage_options, words_argument
 from .tables import Column, table
-from .terminal import Cell, cell, line, note, show_csv, show_json, times, waiting
+from .terminal import Cell, cell, line, show_csv, show_json, times, waiting
 from .views import override_words, ratio, unit_price
 
 _DAYS = 30  # of a month
@@ -86,7 +86,7 @@ def cost(
             for model in question.models
         ]
     costs.sort(key=lambda each: each.raw)
-    origin = _tell(costs)
+    origin = told(costs)
     if as_json:
         shown = [each.to_dict() | _projected(projection, each) for each in costs]
         show_json(shown[0] if len(shown) == 1 else shown)
@@ -102,17 +102,7 @@ def _projected(projection: Projection | None, cost: Cost) -> dict[str, Any]:
     return {} if projection is None else {"projection": projection.to_dict(cost)}
 
 
-def _tell(costs: Sequence[Cost]) -> str:
-    """Say on stderr what the reader should know; where the prices come from."""
-    origins = dict.fromkeys((cost.source, cost.as_of) for cost in costs)
-    words = [origin_words(source, as_of) for source, as_of in origins if as_of is not None]
-    for cost in costs:
-        for told in (*cost.flags, *clamped(cost)):
-            note(told if len(costs) == 1 else f"{cost.model_id}: {told}")
-    return " ".join(words)
-
-
-def amounts(cost: Cost) -> str:
+def _amounts(cost: Cost) -> str:
     """What it costs and what to charge."""
     charge = money.plain(cost.total)
     return f"costs {money.plain(cost.raw)} USD; charge {charge} USD ({times()} {money.plain(cost.markup_rate)})"
@@ -127,7 +117,7 @@ def _served(cost: Cost) -> str:
 def _show_one(cost: Cost, origin: str, projection: Projection | None) -> None:
     """What it costs first, then the bill in lines, the conditions that hold, and the projection."""
     served = _served(cost)
-    parts = [cell(amounts(cost), "bold green"), cell(cost.model_id, "bold")]
+    parts = [cell(_amounts(cost), "bold green"), cell(cost.model_id, "bold")]
     line(*parts, *([cell(served)] if served else []), cell(origin))
     prompt = None if cost.rates is None else cost.rates.prompt
     rows: list[tuple[object, ...]] = []
@@ -135,7 +125,7 @@ def _show_one(cost: Cost, origin: str, projection: Projection | None) -> None:
         price = " per ".join(unit_price(item.item, item.unit_price, prompt))
         rows.append((item.item, item.quantity, price, item.amount))
     rows.append(("raw", "", "", cost.raw))
-    rows.append(("markup", "", "", f"x {money.plain(cost.markup_rate)}"))
+    rows.append(("markup", "", "", f"{times()} {money.plain(cost.markup_rate)}"))
     rows.append(("total", "", "", cost.total))
     table([Column("item"), Column("quantity", True), Column("unit price", True), Column("USD", True)], rows)
     _show_conditions(cost, "")
@@ -155,12 +145,18 @@ def _show_several(costs: Sequence[Cost], origin: str, projection: Projection | N
     """A table of models, the cheapest first; on its first line what that one costs."""
     first = costs[0]
     whose = f"{first.model_id}, the cheapest of {len(costs)}"
-    line(cell(amounts(first), "bold green"), cell(whose, "bold"), cell(origin))
-    columns = [Column("model"), Column("costs USD", True), Column("charge USD", True), Column("to cheapest", True)]
+    line(cell(_amounts(first), "bold green"), cell(whose, "bold"), cell(origin))
     periods = {} if projection is None else projection.periods
-    for place, period in enumerate(periods):
-        columns.append(Column(f"costs a {period}", True, gives=1 if place < len(periods) - 1 else 0))
-        columns.append(Column(f"charge a {period}", True, gives=2 if place < len(periods) - 1 else 3))
+    columns = [
+        Column("model"),
+        Column("costs USD", True, gives=5 if periods else 0),
+        Column("charge USD", True, gives=3),
+        Column("to cheapest", True, gives=4),
+    ]
+    for place, period in enumerate(periods, 1):
+        is_last = place == len(periods)
+        columns.append(Column(f"costs a {period}", True, gives=0 if is_last else 1))
+        columns.append(Column(f"charge a {period}", True, gives=2 if is_last else 1))
     rows = []
     for cost in costs:
         against = ratio(cost.raw, first.raw)

@@ -14,9 +14,9 @@ from .._prices.endpoints import Endpoints
 from ..pricing import Pricing
 from .completion import complete_models
 from .options import BareHelp, csv_option, json_option, one_answer, one_form, origin_words
-from .question import QuestionCommand, asked, clamped, usage_options, words_argument
+from .question import QuestionCommand, asked, told, usage_options, words_argument
 from .tables import Column, table
-from .terminal import cell, line, note, show_csv, show_json, times, waiting
+from .terminal import cell, line, show_csv, show_json, times, waiting
 from .views import override_words, unit_price
 
 _PRICES = ("prompt", "completion", "input_cache_read", "input_cache_write")
@@ -50,10 +50,7 @@ def range_(
         )
     with Pricing(one_answer()) as pricing, waiting("asking for the providers' prices"):
         found = pricing.price_range(question.models[0], question.usage, markup_rate=markup, at=at, service_tier=tier)
-    assert found.list.as_of is not None
-    origin = origin_words(found.list.source, found.list.as_of)
-    for told in dict.fromkeys((*found.list.flags, *clamped(found.list))):
-        note(told)
+    origin = told(found)
     if as_json:
         show_json({name: each.to_dict() for name, each in found._asdict().items()})
     elif as_csv:

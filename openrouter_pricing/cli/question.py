@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -10,7 +10,8 @@ import click
 from .._billing.cost import Cost
 from .._billing.usage import Usage
 from .completion import complete_models
-from .options import COUNT, BareHelp, Count, read_instant, read_number
+from .options import COUNT, BareHelp, Count, origin_words, read_instant, read_number
+from .terminal import note
 
 #: Option, field of ``Usage``, what it is for people, the whole that it is within, and the price key of its own.
 _PARTS = (
@@ -134,3 +135,14 @@ def clamped(cost: Cost) -> list[str]:
             left = charged[item]
             told.append(f"of {count:,} {name} {left:,} are charged: no more is left of the {most:,} {whole} tokens")
     return told
+
+
+def told(costs: Sequence[Cost]) -> str:
+    """Where the prices come from; what the reader should know of the costs beside them is said on stderr."""
+    origins = dict.fromkeys((cost.source, cost.as_of) for cost in costs)
+    words = dict.fromkeys(origin_words(source, as_of) for source, as_of in origins if as_of is not None)
+    is_one = len({cost.model_id for cost in costs}) == 1
+    notes = dict.fromkeys((cost.model_id, text) for cost in costs for text in (*cost.flags, *clamped(cost)))
+    for model_id, text in notes:
+        note(text if is_one else f"{model_id}: {text}")
+    return " ".join(words)

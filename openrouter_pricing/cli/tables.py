@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
-from .terminal import Cell, broken, cell, columns_of, console, note, styled
+from .terminal import Cell, broken, cell, columns_of, console, note, say, styled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,14 +51,18 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[i
 
 def _print_plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
     widths = _widths(columns, rows)
-    for row in ([Cell(column.name) for column in columns], *rows):
-        click.echo("".join(part.plain for part in _padded(columns, widths, row)).rstrip())
+    lines = ("".join(part.plain for part in _padded(columns, widths, row)) for row in ([*map(_header, columns)], *rows))
+    say("".join(f"{line.rstrip()}\n" for line in lines))
+
+
+def _header(column: Column) -> Cell:
+    return Cell(column.name, "bold")
 
 
 def _draw(screen: Console, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:
     kept, widths = _fitted(columns, _widths(columns, rows), screen.width)
     shown = [columns[place] for place in kept]
-    screen.print(styled(_padded(shown, widths, [Cell(column.name, "bold") for column in shown])), soft_wrap=True)
+    screen.print(styled(_padded(shown, widths, [*map(_header, shown)])), soft_wrap=True)
     screen.print(styled([Cell("─" * min(sum(widths) + _GAP * (len(widths) - 1), screen.width), "dim")]), soft_wrap=True)
     for row in rows:
         for part in _lines(shown, widths, [row[place] for place in kept]):

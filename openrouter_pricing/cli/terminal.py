@@ -97,11 +97,18 @@ def styled(parts: Iterable[Cell]) -> Text:
     return Text.assemble(*((part.plain, part.style) for part in parts))
 
 
+def say(text: str) -> None:
+    """Text on stdout as it is, if there is one; click would put another encoding in the place of an ASCII one."""
+    if sys.stdout is not None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
 def line(*parts: Cell) -> None:
     """Parts on stdout, side by side: on one line, but on a terminal on as many as they need, broken at spaces alone."""
     screen = console()
     if screen is None:
-        click.echo("  ".join(part.plain for part in parts))
+        say("  ".join(part.plain for part in parts) + "\n")
         return
     rows: list[list[Cell]] = [[]]
     room = screen.width
@@ -127,7 +134,7 @@ def broken(part: Cell, width: int) -> list[Cell]:
 
 def show_json(value: object) -> None:
     """JSON on stdout, in printable ASCII."""
-    click.echo(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
+    say(json.dumps(value, indent=2).replace("\x7f", "\\u007f") + "\n")
 
 
 def show_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -136,7 +143,7 @@ def show_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(header)
     writer.writerows([[_value(value) for value in row] for row in rows])
-    click.echo(written.getvalue(), nl=False)
+    say(written.getvalue())
 
 
 def _value(value: object) -> str:

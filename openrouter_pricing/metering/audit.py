@@ -3,92 +3,108 @@
 from __future__ import annotations
 
 import heapq
+import json
+from codecs import BOM_UTF8
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
-
-import attrs
+from typing import Any, BinaryIO, NamedTuple
 
 from .._base import money
 from .._billing.cost import Cost
+from .._billing.reading import HALF
 from .._prices.catalog import Catalog
 from ..errors import ResponseError, UnknownModelError, UnpricedUsageError, VariablePriceError
 from ..pricing import Pricing
 from ..settings import Settings
-from .lines import MOST_BYTES, BadLine, Lines, kind_of, read_line
+from .tallies import Groups, Tally
 
-__all__ = ["MOST_BYTES", "Audit", "Group", "Groups", "Lines", "Residual", "Tally"]
-
-_MOST_NAMES = 1_000  # kept apart; a hostile log names millions
+#: Bytes of the longest line that is read.
+MOST_BYTES = 16 * 2**20
+_KINDS = {"response": "no usage", "currency": "other currency"}  # by the field that is wrong
+_NOT_DATA = (":", "event:", "id:", "retry:")  # lines of an event stream that bring nothing
 _MOST_LETTERS = 200  # of a name or a reason
 _FIRST = 3  # bad lines of each kind that are named
 
-_Name = TypeVar("_Name")
+_decode = json.JSONDecoder().raw_decode  # json.loads() without its two looks for white space, a fifth of its time
 
 
-@attrs.define
-class Tally:
-    """Lines with one result.
-
-    Args:
-        lines: how many.
-        reported: USD, what their responses say they cost.
-        computed: USD, what the price list says they cost.
-    """
-
-    lines: int = 0
-    reported: Decimal = money.ZERO
-    computed: Decimal = money.ZERO
-
-    @property
-    def residual(self) -> Decimal:
-        """USD, reported minus computed."""
-        return money.subtract(self.reported, self.computed)
-
-
-@attrs.define
-class Group:
-    """Lines that share a name; or all those whose names are too many to be kept.
+class Lines:
+    """The lines of a file, one at a time.
 
     Args:
-        lines: how many.
-        usd: USD, the sum of their residuals, or of what lines of an unknown model say they cost.
-        first: the number of the first.
-        reasons: for bad lines, the numbers of the first few and what is wrong with them.
-    """
-
-    lines: int = 0
-    usd: Decimal = money.ZERO
-    first: int = 0
-    reasons: list[tuple[int, str]] = attrs.Factory(list)
-
-    def count(self, number: int, usd: Decimal = money.ZERO) -> None:
-        """Count one line more."""
-        self.lines += 1
-        self.usd = money.add(self.usd, usd)
-        self.first = self.first or number
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; money as a string."""
-        return {"lines": self.lines, "usd": money.text(self.usd)}
-
-
-class Groups(dict[_Name, Group]):
-    """Groups by name: a thousand of them, and all the others together in one.
+        file: open for reading bytes.
 
     Attributes:
-        others: that one.
+        read: bytes so far.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.others: Group = Group()
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read: int = 0
 
-    def __missing__(self, name: _Name) -> Group:
-        return self.others if len(self) >= _MOST_NAMES else self.setdefault(name, Group())
+    def __iter__(self) -> Iterator[bytes | None]:
+        """Each line; None in the place of one of more than ``MOST_BYTES``, which is skipped to its end."""
+        readline = self._file.readline
+        while line := readline(MOST_BYTES + 1):
+            self.read += len(line)
+            whole = len(line) <= MOST_BYTES or line.endswith(b"\n")
+            yield line if whole else None
+            while not whole:
+                line = readline(MOST_BYTES)
+                self.read += len(line)
+                whole = not line or line.endswith(b"\n")
 
-    def largest(self) -> list[tuple[_Name, Group]]:
-        """Names and groups: those of the most USD, then those of the most lines, first."""
-        return sorted(self.items(), key=lambda item: (item[1].usd.copy_abs(), item[1].lines), reverse=True)
+
+class BadLine(Exception):
+    """A line of a log that is no response.
+
+    Args:
+        kind: what kind of reason that is.
+        reason: what is wrong with it, for people.
+    """
+
+    def __init__(self, kind: str, reason: object) -> None:
+        super().__init__(kind, reason)
+        self.kind = kind
+        self.reason = reason
+
+
+def read_line(number: int, line: bytes | None) -> dict[str, Any] | None:
+    """The response of a line; None where it holds none, as between the events of a stream.
+
+    Args:
+        number: its number, from 1.
+        line: its bytes; None if it was too long.
+
+    Raises:
+        BadLine: it cannot be read.
+    """
+    if line is None:
+        raise BadLine("too long", f"more than {MOST_BYTES} bytes")
+    if number == 1:
+        line = line.removeprefix(BOM_UTF8)
+    try:
+        text = str(line, "utf-8").strip()
+        streamed = text[:1] != "{" and text.startswith("data:")
+        if streamed:
+            text = text[5:].strip()
+        if text[:1] != "{" and (not text or text == "[DONE]" or text.startswith(_NOT_DATA)):
+            return None
+        response, end = _decode(text)
+        if end < len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
+    except (ValueError, RecursionError) as error:
+        raise BadLine("not JSON", error) from error
+    if not isinstance(response, dict):
+        raise BadLine("not an object", type(response).__name__)
+    if streamed and response.get("usage") is None and "choices" in response:
+        return None  # a chunk before the last
+    return response
+
+
+def kind_of(error: ResponseError) -> str:
+    """What kind of reason it is that a response cannot be priced for."""
+    return "half a usage" if error.problem.startswith(HALF) else _KINDS.get(error.field, "bad number")
 
 
 class Residual(NamedTuple):

@@ -16,8 +16,8 @@ from .._prices.catalog import Catalog
 from ..errors import PricingError, ResponseError, UnpricedUsageError, VariablePriceError
 from ..pricing import Pricing
 from ..settings import Settings
-from .audit import Groups
-from .lines import BadLine, kind_of, read_line
+from .audit import BadLine, kind_of, read_line
+from .tallies import Groups
 
 _FIRST = 3  # bad lines of each kind that are named
 _MOST_LETTERS = 200  # of a reason
@@ -91,14 +91,14 @@ class Comparison:
 
     def __init__(self, catalog: Catalog, models: Sequence[str]) -> None:
         self._pricing = Pricing(Settings(markup_rate=money.ONE), catalog=catalog)
-        found = dict.fromkeys(catalog[model] for model in models)
-        for model in found:
+        found = {found.id: found for found in map(catalog.__getitem__, models)}
+        for model in found.values():
             if model.rates.variable:
                 raise VariablePriceError(model.id)
             if model.rates.unpriced is not None:
                 raise UnpricedUsageError(model.id, "usage", model.rates.unpriced)
-        self._answering = {model.id for model in found if model.rates.completion is not None}
-        self.candidates: list[Candidate] = [Candidate(model.id) for model in found]
+        self._answering = {name for name, model in found.items() if model.rates.completion is not None}
+        self.candidates: list[Candidate] = list(map(Candidate, found))
         self.lines: int = 0
         self.priced: int = 0
         self.raw: Decimal = money.ZERO
