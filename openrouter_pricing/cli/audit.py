@@ -67,13 +67,18 @@ def _show_audit(audit: Audit, origin: str) -> None:
         ],
     )
     _section(
-        [Column("model"), Column("kind of residual", gives=1), *_numbers("lines", "residual USD")],
+        [
+            Column("model"),
+            Column("kind of residual", gives=1),
+            Column("lines", True, gives=2),
+            Column("residual USD", True),
+        ],
         [(model, kind, group.lines, group.usd) for (model, kind), group in audit.residuals.largest()],
         audit.residuals.others.lines,
     )
     _section(
         [
-            Column("line", True),
+            Column("line", True, gives=4),
             Column("worst residuals"),
             Column("reported USD", True, gives=2),
             Column("computed USD", True, gives=1),
@@ -88,7 +93,7 @@ def _show_audit(audit: Audit, origin: str) -> None:
             Column("unknown model"),
             Column("lines", True),
             Column("first line", True, gives=1),
-            Column("reported USD", True),
+            Column("reported USD", True, gives=3),
             Column("why", gives=2),
         ],
         [(name or "-", group.lines, group.first, group.usd, audit.why(name)) for name, group in audit.names.largest()],

@@ -63,8 +63,8 @@ def test_what_is_not_in_the_sums_is_told(ask: Ask) -> None:
         "note: lines left out: 1, not an object (the first is line 4: list)",
         "note: lines whose own cost is not known: 1; no ratio counts them",
         (
-            "note: d/embed: lines without a price there: 1 (the model lists no completion price (embedding models price "
-            "the prompt alone))"
+            "note: d/embed: lines without a price there: 1 (the model lists no completion price "
+            "(embedding models price the prompt alone))"
         ),
     ]
     assert [line.split() for line in out.splitlines()[2:]] == [

@@ -20,7 +20,7 @@ def completed(*words: str, **env: str) -> list[str]:
     status, out, err = process(start=(SCRIPT,), COMP_WORDS=" ".join(("openrouter-pricing", *words)), **asked)
 
     assert (0, "") == (status, err)
-    return [line.partition(",")[2] for line in out.splitlines()]
+    return [line.partition(",")[2] for line in out.splitlines() if line]
 
 
 @pytest.fixture
