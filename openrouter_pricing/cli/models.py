@@ -25,7 +25,7 @@ _ORDERS: dict[str, Callable[[Model], Any]] = {
     "price": lambda model: model.mean_price,
     "context": lambda model: model.context_length,
 }
-_DESCENDING = {"context"}  # what is shown largest first, unless --desc turns it round
+_DESCENDING = {"context"}  # what is shown largest first anyway
 #: Filters on what not every list says, and what tells whether a row does.
 _SAID: dict[str, Callable[[Model], object]] = {
     "min_context": lambda model: model.context_length is not None,
@@ -83,7 +83,7 @@ def _read_columns(context: click.Context, parameter: click.Parameter, value: str
 @click.option(
     "--sort", type=click.Choice(list(_ORDERS)), help="Cheapest, or largest context, first; default: as listed."
 )
-@click.option("--desc", is_flag=True, help="The other way round: dearest, or smallest context, or last name, first.")
+@click.option("--desc", is_flag=True, help="Descending: the dearest, largest or last one first.")
 @click.option("--limit", type=Count(1), metavar="N", help="Show the first N alone; default: every one.")
 @click.option(
     "--columns", callback=_read_columns, metavar="NAMES", help=f"With commas between them, of: {', '.join(_VALUES)}."
@@ -143,7 +143,7 @@ def _ordered(found: list[Model], sort: str | None, desc: bool) -> list[Model]:
         return found[::-1] if desc else found
     value = _ORDERS[sort]
     known = [model for model in found if value(model) is not None]
-    known.sort(key=value, reverse=desc is not (sort in _DESCENDING))
+    known.sort(key=value, reverse=desc or sort in _DESCENDING)
     return known + [model for model in found if value(model) is None]
 
 

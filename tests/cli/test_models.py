@@ -153,12 +153,12 @@ def test_a_router_model_has_no_category_and_no_price(ask: Ask, upstream: Upstrea
         ("--sort id --desc", "d/embed c/router b/dear a/cheap"),
         ("--sort name --desc", "b/dear c/router d/embed a/cheap"),
         ("--sort price --desc", "b/dear d/embed a/cheap c/router"),
-        ("--sort context --desc", "b/dear d/embed a/cheap c/router"),
+        ("--sort context --desc", "a/cheap d/embed b/dear c/router"),
         ("--sort price --desc --limit 1", "b/dear"),
     ],
 )
-def test_desc_turns_the_order_round(ask: Ask, args: str, ids: str) -> None:
-    """What has no price or no context comes last whichever way; the limit counts after the order."""
+def test_desc_is_descending(ask: Ask, args: str, ids: str) -> None:
+    """The largest comes first; what has no price or no context comes last all the same, and the limit counts last."""
     models = json.loads(ask("models", "--json", *args.split())[1])["models"]
 
     assert ids.split() == [model["id"] for model in models]
