@@ -72,7 +72,7 @@ def _show(done: Comparison, origin: str) -> None:
         [
             Column("model"),
             Column("costs USD", True),
-            Column("to the log", True),
+            Column("vs the log", True),
             Column("lines", True, gives=2),
             Column("no price", True, gives=1),
         ],

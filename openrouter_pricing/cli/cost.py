@@ -151,7 +151,7 @@ def _show_several(costs: Sequence[Cost], origin: str, projection: Projection | N
         Column("model"),
         Column("costs USD", True, gives=5 if periods else 0),
         Column("charge USD", True, gives=3),
-        Column("to cheapest", True, gives=4),
+        Column("vs cheapest", True, gives=4),
     ]
     for place, period in enumerate(periods, 1):
         is_last = place == len(periods)
@@ -185,7 +185,7 @@ def _csv(costs: Sequence[Cost], projection: Projection | None) -> tuple[list[str
         "raw_usd",
         "total_usd",
         "markup_rate",
-        "to_cheapest",
+        "vs_cheapest",
         "source",
         "as_of",
         "endpoint",

@@ -44,7 +44,7 @@ def test_what_the_log_would_have_cost(ask: Ask) -> None:
     assert (0, "") == (status, err)
     assert first.startswith("2 of 2 lines did cost 41 USD  (live, prices of 20")
     assert rest == [
-        "model    costs USD  to the log  lines  no price",
+        "model    costs USD  vs the log  lines  no price",
         "b/cheap         20      × 0.49      2         0",
         "c/dear          80      × 1.95      2         0",
     ]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from support.commands import process
 from support.upstream import Upstream, row
-from support.waiting import PATIENCE
 
 SCRIPT = str(Path(sys.executable).with_name("openrouter-pricing"))
 
@@ -77,15 +76,23 @@ def test_commands_and_options_are_completed(word: str, found: str) -> None:
     assert found in completed(word)
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["zsh", "fish", "bash"])
 def test_each_shell_gets_its_script(shell: str) -> None:
     """The line of the documentation prints a script, and the status is 0."""
-    try:
-        subprocess.run([shell, "--version"], capture_output=True, timeout=10 * PATIENCE, check=True)
-    except FileNotFoundError:
-        if shell == "bash":
-            pytest.skip("click asks bash itself for its version")
     status, out, err = process(start=(SCRIPT,), _OPENROUTER_PRICING_COMPLETE=f"{shell}_source")
 
     assert (0, "") == (status, err)
     assert "_OPENROUTER_PRICING_COMPLETE" in out
+
+
+@pytest.mark.usefixtures("_held")
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+def test_bash_completes() -> None:
+    """Bash itself, with the line of the documentation, is offered the ids."""
+    lines = f"""
+eval "$(_OPENROUTER_PRICING_COMPLETE=bash_source {SCRIPT})"
+PATH={Path(SCRIPT).parent}:$PATH COMP_WORDS=(openrouter-pricing model a/) COMP_CWORD=2
+_openrouter_pricing_completion openrouter-pricing a/ model
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    assert (0, "a/one\na/two\n", "") == process(start=("bash", "-c", lines))

@@ -87,7 +87,7 @@ def test_several_models_stand_side_by_side_the_cheapest_first(ask: Ask) -> None:
     assert (0, "") == (status, err)
     assert first.startswith("costs 0.002 USD; charge 0.004 USD (× 2)  b/step, the cheapest of 3  (live, prices of 20")
     assert rest == [
-        "model    costs USD  charge USD  to cheapest",
+        "model    costs USD  charge USD  vs cheapest",
         "b/step       0.002       0.004       × 1.00",
         "c/cheap      0.003       0.006       × 1.50",
         "a/dear        0.03        0.06      × 15.00",
@@ -119,7 +119,7 @@ def test_several_as_csv(ask: Ask) -> None:
 
     assert (0, "") == (status, err)
     assert [("c/cheap", "0.000001", "0.0000013", "1.3", "1"), ("a/dear", "0.00001", "0.000013", "1.3", "10")] == [
-        (row["model"], row["raw_usd"], row["total_usd"], row["markup_rate"], row["to_cheapest"]) for row in rows
+        (row["model"], row["raw_usd"], row["total_usd"], row["markup_rate"], row["vs_cheapest"]) for row in rows
     ]
     assert ("2000", "0.002", "0.0026", "live", "") == tuple(
         rows[0][name] for name in ("calls_per_month", "raw_usd_per_month", "total_usd_per_month", "source", "endpoint")
@@ -239,7 +239,7 @@ def test_a_provider_is_named_with_its_endpoint(ask: Ask, upstream: Upstream) -> 
     ("width", "headers"),
     [
         (60, ["model", "costs a month"]),
-        (80, ["model", "costs USD", "charge USD", "to cheapest", "costs a month", "charge a month"]),
+        (80, ["model", "costs USD", "charge USD", "vs cheapest", "costs a month", "charge a month"]),
         (200, None),
     ],
 )

@@ -140,3 +140,16 @@ def test_wide_letters_are_aligned(upstream: Upstream) -> None:
     header, *rows = process("models", "--columns", "name,prompt")[1].splitlines()
 
     assert ["name  prompt", "\u6a21\u578b    0.15", "ab      0.15"] == [header, *rows]
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_offline_on_a_terminal(upstream: Upstream, width: int) -> None:
+    """Without a network the snapshot answers on a terminal too: it says so, and each id stands whole."""
+    ids = ("openai/gpt-4o-mini", "cognitivecomputations/dolphin-mistral-24b-venice-edition")
+    command = ("cost", *ids, "1k", "500", "--calls", "10", "--per", "day")
+    lines = lines_of(terminal(*command, width=width, OPENROUTER_PRICING_OFFLINE="true"))
+
+    assert lines[0].startswith("note: no fresh prices are at hand; these are the bundled snapshot, of 20")
+    assert lines[1].startswith("costs 0.00045 USD; charge 0.000585 USD (× 1.3)")
+    assert set(ids) <= {line.split()[0] for line in lines if line}
+    assert [] == upstream.requests
