@@ -142,7 +142,13 @@ def told(costs: Sequence[Cost]) -> str:
     origins = dict.fromkeys((cost.source, cost.as_of) for cost in costs)
     words = dict.fromkeys(origin_words(source, as_of) for source, as_of in origins if as_of is not None)
     is_one = len({cost.model_id for cost in costs}) == 1
-    notes = dict.fromkeys((cost.model_id, text) for cost in costs for text in (*cost.flags, *clamped(cost)))
+    notes = dict.fromkeys((cost.model_id, text) for cost in costs for text in (*_others(cost.flags), *clamped(cost)))
     for model_id, text in notes:
         note(text if is_one else f"{model_id}: {text}")
     return " ".join(words)
+
+
+def _others(flags: Sequence[str]) -> list[str]:
+    """The flags but for those about counts, which ``clamped`` says in the words of the command line."""
+    fields = tuple(f"{field} " for _, field, *_ in _PARTS)
+    return [flag for flag in flags if not flag.startswith(fields)]
