@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import os
@@ -11,9 +12,25 @@ from collections.abc import Sequence
 import click
 
 from ..errors import PricingError, shortened
-from . import audit, prices, upkeep
 from .options import PROG
 from .terminal import safe
+
+#: The commands in the order in which the help lists them, and the room of each.
+_ROOMS = {
+    "cost": "cost",
+    "range": "offers",
+    "endpoints": "offers",
+    "models": "models",
+    "model": "models",
+    "compare": "compare",
+    "audit": "audit",
+    "refresh": "upkeep",
+    "snapshot": "upkeep",
+    "settings": "upkeep",
+    "doctor": "upkeep",
+}
+#: What the names of the functions are where they are not those of the commands, which hide Python's own.
+_NAMES = {"range": "range_"}
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -37,7 +54,7 @@ def run(args: Sequence[str] | None = None) -> int:
         return _fail(error.format_message(), 1)
     except PricingError as error:
         return _fail(str(error), 1)
-    except SystemExit:  # click's and rich's end where nobody reads any more
+    except SystemExit:  # click's and rich's end where nobody reads any more, and that of a completion
         _hush()
         raise
     except OSError as error:
@@ -56,24 +73,42 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+class _Commands(click.Group):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, the ones asked for most first."""
+        return list(_ROOMS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The one of that name."""
+        room = _ROOMS.get(cmd_name)
+        if room is None:
+            return None
+        found = getattr(importlib.import_module(f"{__package__}.{room}"), _NAMES.get(cmd_name, cmd_name))
+        assert isinstance(found, click.Command)
+        return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; no arguments at all ask for help."""
+        return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
+    epilog="""\b
+    Exit status:
+      0    an answer, also one that nothing meets
+      1    an error: no price, no network, a file that cannot be read or written, a check that failed
+      2    wrong usage; a FILE that is missing, or is a directory, is that too
+      130  interrupted""",
+)
 @click.version_option(package_name=PROG, prog_name=PROG)
 def cli() -> None:
-    """What an OpenRouter call costs.
+    """What an OpenRouter call costs, what a month costs, and what was spent.
 
     Reads the same OPENROUTER_PRICING_* variables as the SDK and shares its cache. It waits for the network for 8
     seconds at most; without one it answers from what is stored or from the bundled snapshot, and says so.
     """
-
-
-for _command in (
-    prices.cost,
-    prices.models,
-    prices.model,
-    upkeep.refresh,
-    upkeep.snapshot,
-    audit.audit,
-    upkeep.settings,
-    upkeep.doctor,
-):
-    cli.add_command(_command)

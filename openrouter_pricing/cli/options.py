@@ -7,19 +7,84 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import click
 
 from .._base import money
-from .._prices.model import Category
 from ..settings import Settings, unknown_variables
 from .terminal import instant, note
 
 PROG = "openrouter-pricing"
 _DEADLINE = 8.0  # seconds, so that an answer without a network comes within ten
 _MILLIONTH = Decimal("0.000001")
+_COUNT = re.compile(r"(\d+(?:_\d+)*|\d{1,3}(?:,\d{3})+)(?:(\.\d+)?([km]))?", re.ASCII | re.IGNORECASE)
+_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
+_MOST_DIGITS = 40
+
+
+class BareHelp(click.Command):
+    """A command that shows its help where it is called without any of the arguments that it needs."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but for no arguments at all."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+
+if TYPE_CHECKING:
+    _ParamType: TypeAlias = click.ParamType[int]
+else:
+    _ParamType = click.ParamType  # which became generic with click 8.4
+
+
+class Count(_ParamType):
+    """A whole number: ``1000``, ``1,000``, ``1_000``, ``1k`` or ``1.5M``.
+
+    Args:
+        least, most: what it may be.
+    """
+
+    name = "count"
+
+    def __init__(self, least: int = 0, most: int = money.MAX_COUNT) -> None:
+        self.least = least
+        self.most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number.
+
+        Raises:
+            click.BadParameter: it is none, or out of bounds.
+        """
+        number = value if isinstance(value, int) else self.read(value)
+        if isinstance(number, str):
+            self.fail(number, param, ctx)
+        if number < self.least:
+            self.fail(f"{number:,} is below {self.least:,}.", param, ctx)
+        if number > self.most:
+            most = "10**18" if self.most == money.MAX_COUNT else f"{self.most:,}"
+            self.fail(f"{str(value)[:_MOST_DIGITS]} is above {most}.", param, ctx)
+        return number
+
+    @staticmethod
+    def read(text: str) -> int | str:
+        """The number that a text says, or what is wrong with it."""
+        shown = text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."
+        found = _COUNT.fullmatch(text)
+        if found is None:
+            if re.fullmatch(r"-[\d.,_]+[kmKM]?", text, re.ASCII):
+                return f"{shown} is negative."
+            return f"{shown!r} is no whole number, such as 1000, 1,000, 1k or 1.5M."
+        whole, fraction, unit = found.groups(default="")
+        digits = re.sub("[,_]", "", whole).lstrip("0") or "0"
+        if len(digits) > _MOST_DIGITS:
+            return money.MAX_COUNT + 1
+        number = money.multiply(Decimal(f"{digits}{fraction}"), Decimal(_UNITS[unit.lower()]))
+        return int(number) if number == number.to_integral_value() else f"{shown!r} is no whole number."
 
 
 def from_env() -> Settings:
@@ -76,9 +141,26 @@ def read_instant(context: click.Context, parameter: click.Parameter, value: str 
     raise click.BadParameter(f"{value!r} has no time zone; add Z for UTC, or one such as +01:00.")
 
 
-COUNT = click.IntRange(0, money.MAX_COUNT)
-CATEGORY = click.Choice([category.value for category in Category], case_sensitive=False)
-FILE = click.Path(dir_okay=False, path_type=Path)
+def one_form(as_json: bool, as_csv: bool) -> None:
+    """Refuse two forms of one answer."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv are two forms of one answer: give one of them.", _context())
+
+
+def _context() -> click.Context | None:
+    return click.get_current_context(silent=True)
+
+
+COUNT = Count()
+WRITTEN = click.Path(dir_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+STORED = click.Path(exists=True, dir_okay=False, path_type=Path)
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, with money as strings."
+)
+csv_option: Callable[[Any], Any] = click.option(
+    "--csv", "as_csv", is_flag=True, help="Print CSV, with a header and plain decimals."
+)
+catalog_option: Callable[[Any], Any] = click.option(
+    "--catalog", "stored", type=STORED, metavar="FILE", help="Stored prices, such as `snapshot` writes."
 )

@@ -7,9 +7,7 @@ import json
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, BinaryIO, NamedTuple, TypeVar
-
-import attrs
+from typing import Any, BinaryIO, NamedTuple
 
 from .._base import money
 from .._billing.cost import Cost
@@ -18,17 +16,16 @@ from .._prices.catalog import Catalog
 from ..errors import ResponseError, UnknownModelError, UnpricedUsageError, VariablePriceError
 from ..pricing import Pricing
 from ..settings import Settings
+from .tallies import Groups, Tally
 
 #: Bytes of the longest line that is read.
 MOST_BYTES = 16 * 2**20
-_MOST_NAMES = 1_000  # kept apart; a hostile log names millions
-_MOST_LETTERS = 200  # of a name or a reason
-_FIRST = 3  # bad lines of each kind that are named
 _KINDS = {"response": "no usage", "currency": "other currency"}  # by the field that is wrong
 _NOT_DATA = (":", "event:", "id:", "retry:")  # lines of an event stream that bring nothing
+_MOST_LETTERS = 200  # of a name or a reason
+_FIRST = 3  # bad lines of each kind that are named
 
 _decode = json.JSONDecoder().raw_decode  # json.loads() without its two looks for white space, a fifth of its time
-_Name = TypeVar("_Name")
 
 
 class Lines:
@@ -58,70 +55,56 @@ class Lines:
                 whole = not line or line.endswith(b"\n")
 
 
-@attrs.define
-class Tally:
-    """Lines with one result.
+class BadLine(Exception):
+    """A line of a log that is no response.
 
     Args:
-        lines: how many.
-        reported: USD, what their responses say they cost.
-        computed: USD, what the price list says they cost.
+        kind: what kind of reason that is.
+        reason: what is wrong with it, for people.
     """
 
-    lines: int = 0
-    reported: Decimal = money.ZERO
-    computed: Decimal = money.ZERO
-
-    @property
-    def residual(self) -> Decimal:
-        """USD, reported minus computed."""
-        return money.subtract(self.reported, self.computed)
+    def __init__(self, kind: str, reason: object) -> None:
+        super().__init__(kind, reason)
+        self.kind = kind
+        self.reason = reason
 
 
-@attrs.define
-class Group:
-    """Lines that share a name; or all those whose names are too many to be kept.
+def read_line(number: int, line: bytes | None) -> dict[str, Any] | None:
+    """The response of a line; None where it holds none, as between the events of a stream.
 
     Args:
-        lines: how many.
-        usd: USD, the sum of their residuals, or of what lines of an unknown model say they cost.
-        first: the number of the first.
-        reasons: for bad lines, the numbers of the first few and what is wrong with them.
+        number: its number, from 1.
+        line: its bytes; None if it was too long.
+
+    Raises:
+        BadLine: it cannot be read.
     """
+    if line is None:
+        raise BadLine("too long", f"more than {MOST_BYTES} bytes")
+    if number == 1:
+        line = line.removeprefix(BOM_UTF8)
+    try:
+        text = str(line, "utf-8").strip()
+        streamed = text[:1] != "{" and text.startswith("data:")
+        if streamed:
+            text = text[5:].strip()
+        if text[:1] != "{" and (not text or text == "[DONE]" or text.startswith(_NOT_DATA)):
+            return None
+        response, end = _decode(text)
+        if end < len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
+    except (ValueError, RecursionError) as error:
+        raise BadLine("not JSON", error) from error
+    if not isinstance(response, dict):
+        raise BadLine("not an object", type(response).__name__)
+    if streamed and response.get("usage") is None and "choices" in response:
+        return None  # a chunk before the last
+    return response
 
-    lines: int = 0
-    usd: Decimal = money.ZERO
-    first: int = 0
-    reasons: list[tuple[int, str]] = attrs.Factory(list)
 
-    def count(self, number: int, usd: Decimal = money.ZERO) -> None:
-        """Count one line more."""
-        self.lines += 1
-        self.usd = money.add(self.usd, usd)
-        self.first = self.first or number
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; money as a string."""
-        return {"lines": self.lines, "usd": money.text(self.usd)}
-
-
-class Groups(dict[_Name, Group]):
-    """Groups by name: a thousand of them, and all the others together in one.
-
-    Attributes:
-        others: that one.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.others: Group = Group()
-
-    def __missing__(self, name: _Name) -> Group:
-        return self.others if len(self) >= _MOST_NAMES else self.setdefault(name, Group())
-
-    def largest(self) -> list[tuple[_Name, Group]]:
-        """Names and groups: those of the most USD, then those of the most lines, first."""
-        return sorted(self.items(), key=lambda item: (item[1].usd.copy_abs(), item[1].lines), reverse=True)
+def kind_of(error: ResponseError) -> str:
+    """What kind of reason it is that a response cannot be priced for."""
+    return "half a usage" if error.problem.startswith(HALF) else _KINDS.get(error.field, "bad number")
 
 
 class Residual(NamedTuple):
@@ -176,29 +159,13 @@ class Audit:
             number: its number, from 1.
             line: its bytes; None if it was too long.
         """
-        if line is None:
-            self._count_bad(number, "too long", f"more than {MOST_BYTES} bytes")
-            return
-        if number == 1:
-            line = line.removeprefix(BOM_UTF8)
         try:
-            text = str(line, "utf-8").strip()
-            streamed = text[:1] != "{" and text.startswith("data:")
-            if streamed:
-                text = text[5:].strip()
-            if text[:1] != "{" and (not text or text == "[DONE]" or text.startswith(_NOT_DATA)):
-                return
-            response, end = _decode(text)
-            if end < len(text):
-                raise json.JSONDecodeError("Extra data", text, end)
-        except (ValueError, RecursionError) as error:
-            self._count_bad(number, "not JSON", error)
+            response = read_line(number, line)
+        except BadLine as error:
+            self._count_bad(number, error.kind, error.reason)
             return
-        if not isinstance(response, dict):
-            self._count_bad(number, "not an object", type(response).__name__)
+        if response is None:
             return
-        if streamed and response.get("usage") is None and "choices" in response:
-            return  # a chunk before the last
         try:
             cost = self._cost_of(response)
         except (UnknownModelError, VariablePriceError) as error:
@@ -208,10 +175,8 @@ class Audit:
         except ResponseError as error:
             if error.field == "model":
                 self._count_unknown(number, "", None)
-            elif error.problem.startswith(HALF):
-                self._count_bad(number, "half a usage", error)
             else:
-                self._count_bad(number, _KINDS.get(error.field, "bad number"), error)
+                self._count_bad(number, kind_of(error), error)
         else:
             self._count_cost(number, cost)
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import os
-import pty
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import MODULE, Ask, process
+from support.commands import Ask, lines_of, process, terminal
 from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, ROWS, SILENT, audited, encoded
-from support.upstream import Upstream
-from support.waiting import PATIENCE
+from support.upstream import Upstream, row
 
 from openrouter_pricing import Catalog
 from openrouter_pricing.cli import run
@@ -164,7 +158,9 @@ def test_nothing_that_could_be_priced_is_an_error(ask: Ask, responses: list[Any]
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("audit",), "'FILE'"),
+        (("audit", "--json"), "'FILE'"),
+        (("audit", "missing"), "'FILE': File 'missing' does not exist"),
+        (("audit", "log", "--catalog", "missing"), "'--catalog': File 'missing' does not exist"),
         (("audit", "."), "'FILE': File '.' is a directory"),
         (("audit", "log", "--tolerance", "-1"), "'--tolerance': '-1' is negative"),
         (("audit", "log", "--tolerance", "x"), "'--tolerance': 'x' is not a readable decimal number"),
@@ -177,47 +173,11 @@ def test_wrong_usage_is_one_line_and_status_2(
     capsys: pytest.CaptureFixture[str], upstream: Upstream, args: tuple[str, ...], said: str
 ) -> None:
     """What was typed wrong is named on one line of stderr, the status is 2, and nothing is asked."""
+    Path("log").touch()
     status = run(args)
     out, err = capsys.readouterr()
 
     assert (2, "", 1, []) == (status, out, err.count("\n"), upstream.requests)
-    assert said in err
-
-
-def test_a_log_that_is_not_there(ask: Ask) -> None:
-    """A missing log is one line and status 1."""
-    assert ask("missing.jsonl") == (
-        1,
-        "",
-        "openrouter-pricing: cannot read missing.jsonl: No such file or directory\n",
-    )
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (None, "No such file or directory"),
-        (b"", "data is not a catalogue that dumps() wrote"),
-        (b'{"data": []}', "data is not a catalogue that dumps() wrote"),
-        (CATALOG.dumps()[:-1], "a stored catalogue does not match its digest"),
-        (gzip.compress(b"{}"), "data is not a catalogue that dumps() wrote"),
-        (gzip.compress(CATALOG.dumps())[:-9], "Compressed file ended before the end-of-stream marker was reached"),
-        (b"\x1f\x8bnonsense", "Unknown compression method"),
-        (gzip.compress(b"")[:10] + b"\xff" * 20, "Error -3 while decompressing data"),
-        (CATALOG.dumps().replace(b'"format": 2', b'"format": 3'), "format 3 is not the format 2"),
-    ],
-    ids=range(9),
-)
-def test_prices_that_cannot_be_read(ask: Ask, data: bytes | None, said: str) -> None:
-    """Stored prices that are missing, torn or foreign are one line that names the file, and status 1."""
-    if data is None:
-        Path("prices").unlink()
-    else:
-        Path("prices").write_bytes(data)
-    status, out, err = ask(log(EXACT))
-
-    assert (1, "", 1) == (status, out, err.count("\n"))
-    assert err.startswith("openrouter-pricing: cannot read prices: ")
     assert said in err
 
 
@@ -252,22 +212,6 @@ def test_old_prices_are_said_to_be_old(capsys: pytest.CaptureFixture[str], upstr
     assert "1 lines, 1 priced  (bundled, prices of 20" in out
 
 
-def test_the_standard_input_can_be_a_log() -> None:
-    """``-`` reads the standard input, and a pipe gets neither progress bar nor colour."""
-    status, out, err = process("audit", "-", "--catalog", "prices", stdin=encoded(*[EXACT] * 20_000))
-
-    assert (0, "") == (status, err)
-    assert out.startswith("20000 lines, 20000 priced  ")
-    assert out.replace("\n", "").isprintable()
-
-
-def test_no_standard_input_at_all() -> None:
-    """With stdin closed from the start there is nothing to read, and that is one line."""
-    start = ("sh", "-c", f"exec {sys.executable} -m openrouter_pricing audit - --catalog prices <&-")
-
-    assert process(start=start) == (1, "", "openrouter-pricing: there is no standard input to read\n")
-
-
 def test_hostile_names_are_escaped() -> None:
     """Control characters in a log reach no terminal."""
     hostile = "\x1b[31mevil\x9b2J\u202e\x07[bold]x[/bold]:smile:\n"
@@ -278,31 +222,33 @@ def test_hostile_names_are_escaped() -> None:
     assert shown.replace("\n", "").isprintable()
 
 
-@pytest.mark.parametrize("piped", [False, True])
-def test_a_terminal_gets_a_progress_bar(piped: bool) -> None:
-    """On a terminal the bytes that were read are shown while it works, of a pipe too, and the answer comes after."""
-    data = encoded({**EXACT, "text": "x" * 1000}) * 4000
-    Path("log.jsonl").write_bytes(data)
-    screen, inside = pty.openpty()
-    command = (*MODULE, "audit", "-" if piped else "log.jsonl", "--catalog", "prices")
-    running = subprocess.Popen(command, stdin=subprocess.PIPE if piped else inside, stdout=inside, stderr=inside)
-    os.close(inside)
-    if running.stdin is not None:
-        with running.stdin:
-            running.stdin.write(data)
-    shown = b""
-    while True:
-        try:
-            part = os.read(screen, 65536)
-        except OSError:  # how Linux says that the other end is closed
-            part = b""
-        if not part:
-            break
-        shown += part
-    os.close(screen)
-    text = shown.decode()
+LONG = "cognitivecomputations/dolphin-mistral-24b-venice-edition:free"
 
-    assert 0 == running.wait(10 * PATIENCE)
-    assert "auditing" in text
-    assert "MB" in text
-    assert "4000 lines, 4000 priced" in text.rpartition("auditing")[2]
+
+@pytest.mark.parametrize(
+    ("width", "gone"),
+    [
+        (
+            80,
+            [
+                "kind of residual, lines",
+                "line, reported USD, computed USD, kind",
+                "first line, reported USD, why",
+            ],
+        ),
+        (100, ["reported USD, computed USD", "first line"]),
+        (200, []),
+    ],
+)
+def test_a_model_is_never_broken(width: int, gone: list[str]) -> None:
+    """On a narrow terminal kinds and amounts give way to the model, and long reasons are broken at spaces."""
+    Path("prices").write_bytes(Catalog.from_models([row(LONG)]).dumps())
+    usage = {"prompt_tokens": 3, "completion_tokens": 0, "cost": 0.5}
+    log({"model": LONG, "usage": usage}, {"model": f"x{LONG}", "usage": {"prompt_tokens": 3}}, {})
+    lines = lines_of(terminal("audit", "log.jsonl", "--catalog", "prices", width=width))
+    words = {word for line in lines for word in line.split()}
+
+    assert {LONG, f"x{LONG}", "native_tokens_prompt"} <= words
+    assert all(len(line) <= width for line in lines if f"x{LONG}" not in line and not line.startswith("note: "))
+    told = [f"note: {width} columns have no room for: {names} (--json has everything)" for names in gone]
+    assert told == [line for line in lines if line.startswith("note: ")]

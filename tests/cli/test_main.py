@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,20 @@ import pytest
 from support.commands import HOSTILE, MAIN, MODULE, Ask, blocked, process
 from support.upstream import Answer, Upstream, models, raw_peer, read_request, row
 from support.waiting import PATIENCE
+
+COMMANDS = (
+    "cost",
+    "range",
+    "endpoints",
+    "models",
+    "model",
+    "compare",
+    "audit",
+    "refresh",
+    "snapshot",
+    "settings",
+    "doctor",
+)
 
 
 def test_the_installed_command_is_the_same_as_the_module() -> None:
@@ -42,10 +57,10 @@ def test_the_installed_command_is_the_same_as_the_module() -> None:
         (("models", "--max-prompt-price", "x"), "'--max-prompt-price'"),
         (("models", "--max-prompt-price", "1e-58"), "'--max-prompt-price'"),
         (("models", "--limit", "0"), "'--limit'"),
-        (("snapshot",), "'--output'"),
+        (("snapshot", "--json"), "'--output'"),
         (("snapshot", "--output", "/"), "'--output'"),
         (("frobnicate",), "'frobnicate'"),
-        ((), "Missing command"),
+        (("--frobnicate",), "--frobnicate"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(ask: Ask, upstream: Upstream, args: tuple[str, ...], said: str) -> None:
@@ -153,8 +168,9 @@ def test_help_and_version_are_answers() -> None:
     status, out, err = process("--help")
 
     assert (status, err) == (0, "")
-    for command in ("cost", "models", "model", "refresh", "snapshot", "settings", "doctor"):
+    for command in COMMANDS:
         assert f"\n  {command} " in out
+    assert "..." not in out.partition("Commands:")[2]
     assert process("--version")[1].startswith("openrouter-pricing, version ")
 
 
@@ -164,3 +180,45 @@ def test_rows_that_cannot_be_read_are_not_news_here(upstream: Upstream) -> None:
     status, out, err = process("models")
 
     assert (status, out.count("\n"), err) == (0, 2, "")
+
+
+@pytest.mark.parametrize(
+    "command", [(), ("cost",), ("range",), ("endpoints",), ("model",), ("compare",), ("audit",), ("snapshot",)]
+)
+def test_a_bare_command_prints_help(ask: Ask, upstream: Upstream, command: tuple[str, ...]) -> None:
+    """Without the arguments that it needs a command prints what ``--help`` prints; that is an answer."""
+    bare = ask(*command)
+
+    assert bare == ask(*command, "--help")
+    assert (0, "", []) == (bare[0], bare[2], upstream.requests)
+    assert bare[1].startswith(f"Usage: {' '.join(('openrouter-pricing', *command))} [OPTIONS]")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_help_is_for_people(monkeypatch: pytest.MonkeyPatch, ask: Ask, command: str, columns: str) -> None:
+    """No help shows the bounds of a number as an interval, nor a line of more than 100 columns."""
+    monkeypatch.setenv("COLUMNS", columns)
+    status, out, err = ask(command, "-h")
+
+    assert (0, "") == (status, err)
+    assert not re.search(r"<=|>=|10\^|RANGE", out)
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_the_exit_statuses_are_one_table(ask: Ask) -> None:
+    """The help of the whole says what each status means."""
+    table = ask()[1].partition("Exit status:\n")[2]
+
+    assert ["0", "1", "2", "130"] == [line.split()[0] for line in table.splitlines()]
+
+
+def test_every_command_is_imported_when_it_is_asked_for() -> None:
+    """A price needs neither the audit nor a terminal's colours: both are left where they are."""
+    code = (
+        "import sys; from openrouter_pricing.cli import run; "
+        "status = run(['cost', 'openai/gpt-4o-mini', '1', '1']); "
+        "print(status, [name for name in ('rich.console', 'openrouter_pricing.metering.audit') if name in sys.modules])"
+    )
+
+    assert process(start=(sys.executable, "-c", code))[1].endswith("\n0 []\n")

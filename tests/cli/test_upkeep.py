@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Ask, process
+from support.commands import Ask, lines_of, process, terminal
 from support.upstream import Upstream
 
 from openrouter_pricing import Catalog
@@ -167,3 +167,42 @@ def test_a_misspelt_variable_is_told(
     assert "OPENROUTER_PRICING_MARKUP " not in out
     assert err.startswith("note: OPENROUTER_PRICING_MARKUP is no option; did you mean OPENROUTER_PRICING_MARKUP_RATE")
     assert 1 == err.count("\n")
+
+
+# -- as JSON -------------------------------------------------------------------------------------------------------
+
+
+def test_refresh_and_snapshot_as_json(ask: Ask, upstream: Upstream, tmp_path: Path) -> None:
+    """``--json`` says how many models there are, of when, and what their list is known by."""
+    status, out, err = ask("refresh", "--json")
+    fetched = json.loads(out)
+    written = json.loads(ask("snapshot", "--output", "prices", "--json")[1])
+    catalog = Catalog.loads(gzip.decompress((tmp_path / "prices").read_bytes()))
+
+    assert (0, "") == (status, err)
+    assert (1, catalog.digest) == (fetched["models"], fetched["digest"])
+    assert written == {"models": 1, "as_of": catalog.as_of.isoformat(), "digest": catalog.digest, "output": "prices"}
+
+
+def test_doctor_as_json(ask: Ask, upstream: Upstream) -> None:
+    """``--json`` is ``Health.to_dict()``; what is wrong is status 1 and a line on stderr all the same."""
+    well = ask("doctor", "--json")
+    upstream.fail(404)
+    sick = ask("doctor", "--json")
+
+    assert (0, "", True) == (well[0], well[2], json.loads(well[1])["ok"])
+    assert ["backend", "upstream", "prices"] == [check["name"] for check in json.loads(well[1])["checks"]]
+    assert (1, False) == (sick[0], json.loads(sick[1])["ok"])
+    assert sick[2] == "openrouter-pricing: something is wrong with: upstream\n"
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+@pytest.mark.parametrize("command", ["doctor", "settings"])
+def test_findings_and_settings_fit_a_terminal(monkeypatch: pytest.MonkeyPatch, width: int, command: str) -> None:
+    """A long finding is broken at its spaces, and where a value came from gives way to the value."""
+    url = "http://127.0.0.1:9/" + "x" * 30
+    monkeypatch.setenv("OPENROUTER_PRICING_BASE_URL", url)
+    lines = lines_of(terminal(command, width=width))
+
+    assert all(len(line) <= width for line in lines if not line.startswith(("note: ", "openrouter-pricing: ")))
+    assert url in {word.rstrip(":") for line in lines for word in line.split()}

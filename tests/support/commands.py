@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 
 from support.waiting import PATIENCE
@@ -29,10 +33,20 @@ def process(
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-def terminal(*args: str) -> str:
-    """Everything that a command shows on a terminal."""
+def terminal(*args: str, width: int | None = None, **env: str) -> str:
+    """Everything that a command shows on a terminal.
+
+    Args:
+        *args: the arguments.
+        width: columns of the terminal itself; what COLUMNS says when left out.
+        **env: added to the environment.
+    """
     screen, inside = pty.openpty()
-    running = subprocess.Popen((*MODULE, *args), stdin=inside, stdout=inside, stderr=inside)
+    environment = {**os.environ, **env}
+    if width is not None:
+        environment.pop("COLUMNS", None)
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    running = subprocess.Popen((*MODULE, *args), stdin=inside, stdout=inside, stderr=inside, env=environment)
     os.close(inside)
     shown = b""
     while True:
@@ -46,6 +60,17 @@ def terminal(*args: str) -> str:
     os.close(screen)
     running.wait(10 * PATIENCE)
     return shown.decode()
+
+
+def lines_of(shown: str) -> list[str]:
+    """What stood on a terminal in the end, line by line: without colours, and without what was wiped away again."""
+    lines: list[str] = []
+    for text in shown.split("\n"):
+        for _ in range(min(text.count("\x1b[1A"), len(lines))):
+            lines.pop()
+        left = text.rpartition("\x1b[2K")[2]
+        lines.append(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", left).rstrip("\r").rpartition("\r")[2])
+    return lines
 
 
 def blocked(module: str, error: str) -> tuple[str, ...]:

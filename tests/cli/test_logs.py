@@ -1,0 +1,121 @@
+"""Files that commands read: logs, with a bar that shows how far it is, and stored prices."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import MODULE, Ask, process
+from support.logs import CATALOG, EXACT, encoded
+from support.waiting import PATIENCE
+
+from openrouter_pricing.cli import run
+
+
+@pytest.fixture(autouse=True)
+def _prices(_environment: None, tmp_path: Path) -> None:
+    """Stored prices lie where the command is run."""
+    (tmp_path / "prices").write_bytes(CATALOG.dumps())
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Runs an audit at the stored prices in this process: status, stdout, stderr."""
+
+    def command(*args: str) -> tuple[int, str, str]:
+        status = run(("audit", *args, "--catalog", "prices"))
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return command
+
+
+def log(*responses: Any) -> str:
+    """The name of a file that has these responses, one a line."""
+    Path("log.jsonl").write_bytes(encoded(*responses))
+    return "log.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "data is not a catalogue that dumps() wrote"),
+        (b'{"data": []}', "data is not a catalogue that dumps() wrote"),
+        (CATALOG.dumps()[:-1], "a stored catalogue does not match its digest"),
+        (gzip.compress(b"{}"), "data is not a catalogue that dumps() wrote"),
+        (gzip.compress(CATALOG.dumps())[:-9], "Compressed file ended before the end-of-stream marker was reached"),
+        (b"\x1f\x8bnonsense", "Unknown compression method"),
+        (gzip.compress(b"")[:10] + b"\xff" * 20, "Error -3 while decompressing data"),
+        (CATALOG.dumps().replace(b'"format": 2', b'"format": 3'), "format 3 is not the format 2"),
+    ],
+    ids=range(8),
+)
+def test_prices_that_cannot_be_read(ask: Ask, data: bytes, said: str) -> None:
+    """Stored prices that are torn or foreign are one line that names the file, and status 1."""
+    Path("prices").write_bytes(data)
+    status, out, err = ask(log(EXACT))
+
+    assert (1, "", 1) == (status, out, err.count("\n"))
+    assert err.startswith("openrouter-pricing: cannot read prices: ")
+    assert said in err
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no such file here")
+def test_what_the_disk_refuses_is_one_line(ask: Ask) -> None:
+    """A file that opens and cannot be read is one line that names it, and status 1."""
+    name = "/proc/self/mem"
+
+    assert ask(name) == (1, "", f"openrouter-pricing: cannot read {name}: Input/output error\n")
+    assert run(("audit", log(EXACT), "--catalog", name)) == 1
+
+
+def test_the_standard_input_can_be_a_log() -> None:
+    """``-`` reads the standard input, and a pipe gets neither progress bar nor colour."""
+    status, out, err = process("audit", "-", "--catalog", "prices", stdin=encoded(*[EXACT] * 20_000))
+
+    assert (0, "") == (status, err)
+    assert out.startswith("20000 lines, 20000 priced  ")
+    assert out.replace("\n", "").isprintable()
+
+
+def test_no_standard_input_at_all() -> None:
+    """With stdin closed from the start there is nothing to read, and that is one line."""
+    start = ("sh", "-c", f"exec {sys.executable} -m openrouter_pricing audit - --catalog prices <&-")
+
+    assert process(start=start) == (1, "", "openrouter-pricing: there is no standard input to read\n")
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_terminal_gets_a_progress_bar(piped: bool) -> None:
+    """On a terminal the bytes that were read are shown while it works, of a pipe too, and the answer comes after."""
+    data = encoded({**EXACT, "text": "x" * 1000}) * 4000
+    Path("log.jsonl").write_bytes(data)
+    screen, inside = pty.openpty()
+    command = (*MODULE, "audit", "-" if piped else "log.jsonl", "--catalog", "prices")
+    running = subprocess.Popen(command, stdin=subprocess.PIPE if piped else inside, stdout=inside, stderr=inside)
+    os.close(inside)
+    if running.stdin is not None:
+        with running.stdin:
+            running.stdin.write(data)
+    shown = b""
+    while True:
+        try:
+            part = os.read(screen, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            part = b""
+        if not part:
+            break
+        shown += part
+    os.close(screen)
+    text = shown.decode()
+
+    assert 0 == running.wait(10 * PATIENCE)
+    assert "auditing" in text
+    assert "MB" in text
+    assert "4000 lines, 4000 priced" in text.rpartition("auditing")[2]
