@@ -189,13 +189,13 @@ class CatalogCache:
             else:
                 self.held = None
                 error = self._backoff.error
-                reason = "the settings say offline" if settings.offline else "nothing could be fetched"
-                reason = reason if error is None else mask(str(error))
+                silence = "the settings say offline" if settings.offline else "nothing could be fetched"
+                reason = silence if error is None else mask(str(error))
+                whose = "" if self._url == settings.base_url else "providers' "
                 raise CatalogUnavailableError(
-                    f"no prices are held, and the bundled snapshot does not stand in for them: {reason}"
+                    f"no {whose}prices are held, and the bundled snapshot does not stand in for them: {reason}"
                 ) from (None if error is None else again(error))
-        before = self.held
-        if before is not None and before.origin.digest == held.origin.digest:
+        if (before := self.held) is not None and before.origin.digest == held.origin.digest:
             held.prices = before.prices
         self.held = held
         # Whoever published or failed meanwhile saw the one before, and could not end this one's time.
