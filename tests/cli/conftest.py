@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import Ask
+from support.logs import CATALOG
 from support.upstream import Upstream, row
 
 from openrouter_pricing.cli import run
@@ -32,6 +33,18 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
         return status, out, err
 
     return command
+
+
+@pytest.fixture
+def stored_prices(_environment: None, tmp_path: Path) -> None:
+    """Stored prices lie where the command is run."""
+    (tmp_path / "prices").write_bytes(CATALOG.dumps())
+
+
+@pytest.fixture
+def audit(stored_prices: None, ask: Ask) -> Ask:
+    """Runs an audit at the stored prices in this process: status, stdout, stderr."""
+    return lambda *args: ask("audit", *args, "--catalog", "prices")
 
 
 @pytest.fixture

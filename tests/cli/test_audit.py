@@ -9,38 +9,16 @@ from typing import Any
 
 import pytest
 from support.commands import Ask, lines_of, process, terminal
-from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, ROWS, SILENT, audited, encoded
+from support.logs import EXACT, GONE, OFF, REFUND, ROWS, SILENT, audited, encoded, log
 from support.upstream import Upstream, row
 
 from openrouter_pricing import Catalog
 from openrouter_pricing.cli import run
 
-
-@pytest.fixture(autouse=True)
-def _prices(_environment: None, tmp_path: Path) -> None:
-    """Stored prices lie where the command is run."""
-    (tmp_path / "prices").write_bytes(CATALOG.dumps())
+pytestmark = pytest.mark.usefixtures("stored_prices")
 
 
-@pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs an audit at the stored prices in this process: status, stdout, stderr."""
-
-    def command(*args: str) -> tuple[int, str, str]:
-        status = run(("audit", *args, "--catalog", "prices"))
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return command
-
-
-def log(*responses: Any) -> str:
-    """The name of a file that has these responses, one a line."""
-    Path("log.jsonl").write_bytes(encoded(*responses))
-    return "log.jsonl"
-
-
-def test_real_bills(ask: Ask, shared: Path) -> None:
+def test_real_bills(audit: Ask, shared: Path) -> None:
     """18 of 20 real bills are exact, and the other two show their true residual."""
     groups: list[dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]] = []  # a list has one price of a model
     for text in (shared / "billed.jsonl").read_text().splitlines():
@@ -54,7 +32,7 @@ def test_real_bills(ask: Ask, shared: Path) -> None:
     exact = 0
     for group in groups:
         Path("prices").write_bytes(Catalog.from_models([listed for listed, _ in group.values()]).dumps())
-        status, out, _ = ask(log(*(bill for _, bills in group.values() for bill in bills)), "--json")
+        status, out, _ = audit(log(*(bill for _, bills in group.values() for bill in bills)), "--json")
         report = json.loads(out)
         exact += report["exact"]
         found |= {residual["model"]: Decimal(residual["usd"]) for residual in report["residuals"]}
@@ -64,9 +42,9 @@ def test_real_bills(ask: Ask, shared: Path) -> None:
     assert found == {"z-ai/glm-4.6": Decimal("0.00000364"), "deepseek/deepseek-chat": Decimal("0.007")}
 
 
-def test_what_is_printed(ask: Ask) -> None:
+def test_what_is_printed(audit: Ask) -> None:
     """Counts and sums come first, then residuals, the worst, unknown models and bad lines, in aligned columns."""
-    status, out, err = ask(log(EXACT, OFF, OFF, REFUND, SILENT, GONE, {"prompt_tokens": 1}, {}, [], {}))
+    status, out, err = audit(log(EXACT, OFF, OFF, REFUND, SILENT, GONE, {"prompt_tokens": 1}, {}, [], {}))
 
     no_usage = "response has no usage: neither prompt_tokens nor input_tokens nor native_tokens_prompt"
 
@@ -100,25 +78,25 @@ def test_what_is_printed(ask: Ask) -> None:
     ]
 
 
-def test_a_clean_log_is_a_short_answer(ask: Ask) -> None:
+def test_a_clean_log_is_a_short_answer(audit: Ask) -> None:
     """Where nothing is wrong there is one table, and nothing else."""
-    status, out, err = ask(log(EXACT), "--tolerance", "0")
+    status, out, err = audit(log(EXACT), "--tolerance", "0")
 
     assert (0, 8, "") == (status, out.count("\n"), err)
 
 
-def test_long_tables_are_cut(ask: Ask) -> None:
+def test_long_tables_are_cut(audit: Ask) -> None:
     """Twenty unknown models are shown, the rest is counted; of the worst residuals as many as were asked for."""
     gone = [{"model": f"gone/{number}", "usage": {"prompt_tokens": 1}} for number in range(1005)]
-    out = ask(log(*gone, *[OFF] * 30), "--worst", "25")[1]
+    out = audit(log(*gone, *[OFF] * 30), "--worst", "25")[1]
 
     assert (20, 25) == (out.count("\ngone/"), out.count("a/plain ") - 1)
     assert "\nand 980 more, which --json names\nand 5 lines of models too many to name\n" in out
 
 
-def test_json_has_everything_with_money_as_strings(ask: Ask) -> None:
+def test_json_has_everything_with_money_as_strings(audit: Ask) -> None:
     """``--json`` prints what the audit found and where the prices came from, and no float."""
-    status, out, err = ask(log(EXACT, OFF, GONE, {}), "--json", "--worst", "1")
+    status, out, err = audit(log(EXACT, OFF, GONE, {}), "--json", "--worst", "1")
 
     def refuse(text: str) -> float:
         raise AssertionError(f"a float: {text}")
@@ -133,10 +111,10 @@ def test_json_has_everything_with_money_as_strings(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("tolerance", "status"), [("0.75", 0), ("0.7499999999999999999", 1), ("0", 1), ("1", 0), (None, 0)]
 )
-def test_the_tolerance(ask: Ask, tolerance: str | None, status: int) -> None:
+def test_the_tolerance(audit: Ask, tolerance: str | None, status: int) -> None:
     """Residuals may add up, signs aside, to just the tolerance; one digit beyond it is status 1, said in one line."""
     options = [] if tolerance is None else ["--tolerance", tolerance]
-    found, out, err = ask(log(OFF, REFUND), "--json", *options)
+    found, out, err = audit(log(OFF, REFUND), "--json", *options)
 
     assert (status, 2) == (found, json.loads(out)["lines"])
     assert err == (
@@ -147,9 +125,9 @@ def test_the_tolerance(ask: Ask, tolerance: str | None, status: int) -> None:
 
 
 @pytest.mark.parametrize("responses", [[], [{}], [GONE]])
-def test_nothing_that_could_be_priced_is_an_error(ask: Ask, responses: list[Any]) -> None:
+def test_nothing_that_could_be_priced_is_an_error(audit: Ask, responses: list[Any]) -> None:
     """An empty log, and one of bad and unknown lines alone, is status 1 and no silent zero."""
-    status, out, err = ask(log(*responses))
+    status, out, err = audit(log(*responses))
 
     assert (1, "openrouter-pricing: not one line could be priced\n") == (status, err)
     assert out.startswith(f"{len(responses)} lines, 0 priced  ")
@@ -181,13 +159,13 @@ def test_wrong_usage_is_one_line_and_status_2(
     assert said in err
 
 
-def test_stored_prices_may_be_compressed(ask: Ask, capsys: pytest.CaptureFixture[str], upstream: Upstream) -> None:
+def test_stored_prices_may_be_compressed(audit: Ask, capsys: pytest.CaptureFixture[str], upstream: Upstream) -> None:
     """What ``snapshot`` wrote is read as it is, and nobody is asked."""
     upstream.say(*ROWS)
     run(("snapshot", "--output", "prices"))
     capsys.readouterr()
     upstream.requests.clear()
-    status, out, _ = ask(log(EXACT), "--json")
+    status, out, _ = audit(log(EXACT), "--json")
 
     assert (0, 1, []) == (status, json.loads(out)["exact"], upstream.requests)
 

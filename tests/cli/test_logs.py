@@ -8,38 +8,15 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from support.commands import MODULE, Ask, process
-from support.logs import CATALOG, EXACT, encoded
+from support.commands import MODULE, Ask, process, read_screen
+from support.logs import CATALOG, EXACT, encoded, log
 from support.waiting import PATIENCE
 
 from openrouter_pricing.cli import run
 
-
-@pytest.fixture(autouse=True)
-def _prices(_environment: None, tmp_path: Path) -> None:
-    """Stored prices lie where the command is run."""
-    (tmp_path / "prices").write_bytes(CATALOG.dumps())
-
-
-@pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs an audit at the stored prices in this process: status, stdout, stderr."""
-
-    def command(*args: str) -> tuple[int, str, str]:
-        status = run(("audit", *args, "--catalog", "prices"))
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return command
-
-
-def log(*responses: Any) -> str:
-    """The name of a file that has these responses, one a line."""
-    Path("log.jsonl").write_bytes(encoded(*responses))
-    return "log.jsonl"
+pytestmark = pytest.mark.usefixtures("stored_prices")
 
 
 @pytest.mark.parametrize(
@@ -56,10 +33,10 @@ def log(*responses: Any) -> str:
     ],
     ids=range(8),
 )
-def test_prices_that_cannot_be_read(ask: Ask, data: bytes, said: str) -> None:
+def test_prices_that_cannot_be_read(audit: Ask, data: bytes, said: str) -> None:
     """Stored prices that are torn or foreign are one line that names the file, and status 1."""
     Path("prices").write_bytes(data)
-    status, out, err = ask(log(EXACT))
+    status, out, err = audit(log(EXACT))
 
     assert (1, "", 1) == (status, out, err.count("\n"))
     assert err.startswith("openrouter-pricing: cannot read prices: ")
@@ -67,11 +44,11 @@ def test_prices_that_cannot_be_read(ask: Ask, data: bytes, said: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no such file here")
-def test_what_the_disk_refuses_is_one_line(ask: Ask) -> None:
+def test_what_the_disk_refuses_is_one_line(audit: Ask) -> None:
     """A file that opens and cannot be read is one line that names it, and status 1."""
     name = "/proc/self/mem"
 
-    assert ask(name) == (1, "", f"openrouter-pricing: cannot read {name}: Input/output error\n")
+    assert audit(name) == (1, "", f"openrouter-pricing: cannot read {name}: Input/output error\n")
     assert run(("audit", log(EXACT), "--catalog", name)) == 1
 
 
@@ -103,17 +80,7 @@ def test_a_terminal_gets_a_progress_bar(piped: bool) -> None:
     if running.stdin is not None:
         with running.stdin:
             running.stdin.write(data)
-    shown = b""
-    while True:
-        try:
-            part = os.read(screen, 65536)
-        except OSError:  # how Linux says that the other end is closed
-            part = b""
-        if not part:
-            break
-        shown += part
-    os.close(screen)
-    text = shown.decode()
+    text = read_screen(screen)
 
     assert 0 == running.wait(10 * PATIENCE)
     assert "auditing" in text

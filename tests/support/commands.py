@@ -48,6 +48,13 @@ def terminal(*args: str, width: int | None = None, **env: str) -> str:
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     running = subprocess.Popen((*MODULE, *args), stdin=inside, stdout=inside, stderr=inside, env=environment)
     os.close(inside)
+    shown = read_screen(screen)
+    running.wait(10 * PATIENCE)
+    return shown
+
+
+def read_screen(screen: int) -> str:
+    """Everything that comes out of a terminal until nobody holds its other end any more."""
     shown = b""
     while True:
         try:
@@ -58,7 +65,6 @@ def terminal(*args: str, width: int | None = None, **env: str) -> str:
             break
         shown += part
     os.close(screen)
-    running.wait(10 * PATIENCE)
     return shown.decode()
 
 
