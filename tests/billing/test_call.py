@@ -20,6 +20,7 @@ LATER = LISTED + timedelta(days=2)
         ("3.000000000001", {}, None),
         ("3.5", {"tools": True, "service_tier": "flex"}, "server_tool"),
         ("3.5", {"byok": True, "upstream": Decimal(3)}, "byok_fee"),
+        ("3.5", {"upstream": Decimal(3)}, "unexplained"),
         ("3.5", {"service_tier": "flex", "at": LATER}, "service_tier"),
         ("3.5", {"service_tier": "default", "at": LATER}, "price_change"),
         ("3.5", {"at": LISTED}, "provider"),

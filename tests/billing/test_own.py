@@ -140,3 +140,25 @@ def test_what_is_missing_counts_nothing() -> None:
 
     assert reading is not None
     assert Usage(9, 1) == reading.usage
+
+
+@pytest.mark.parametrize(
+    ("holder", "name"),
+    [
+        ("usage", "input_tokens"),
+        ("usage", "output_tokens"),
+        ("usage", "cache_read_input_tokens"),
+        ("usage", "cache_creation_input_tokens"),
+        ("cache_creation", "ephemeral_5m_input_tokens"),
+        ("cache_creation", "ephemeral_1h_input_tokens"),
+        ("server_tool_use", "web_search_requests"),
+    ],
+)
+def test_a_bad_count_of_messages_is_named(holder: str, name: str) -> None:
+    """Each count of the messages format is read, and one that cannot be is an error that names it."""
+    usage: dict[str, Any] = {"input_tokens": 5, "output_tokens": 1, "cache_creation": {}, "server_tool_use": {}}
+    (usage if holder == "usage" else usage[holder])[name] = -1
+
+    with pytest.raises(ResponseError) as caught:
+        read_own({"usage": usage}.get, usage)
+    assert name == caught.value.field
