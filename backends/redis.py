@@ -22,9 +22,16 @@ _T = TypeVar("_T")
 _KEPT = 30 * 86400  # seconds that a value without a ttl is kept; each fetch stores anew what it finds unchanged
 _LARGE = 64 * 1024  # bytes; what is larger is compressed
 _MOST = 64 * 1024 * 1024  # bytes of a value; a small one that unpacks into more is nobody's price list
-#: A value that begins with a NUL is marked: compressed, or as it is. All others stand as they are.
-_PACKED, _PLAIN = b"\x00z", b"\x00="
-_FORGET = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+#: A value that begins with a NUL is marked: compressed, as it is, or added, with a number used once before it. All
+#: others stand as they are.
+_PACKED, _PLAIN, _ADDED = b"\x00z", b"\x00=", b"\x00+"
+_NONCE = 8  # bytes
+_FORGET = """
+local held = redis.call('get', KEYS[1])
+if held and string.sub(held, 1, 2) == ARGV[2] then held = string.sub(held, 3 + ARGV[3]) end
+if held == ARGV[1] then return redis.call('del', KEYS[1]) end
+return 0
+"""
 
 
 class RedisBackend:
@@ -106,12 +113,12 @@ class RedisBackend:
 
     def add(self, key: str, value: bytes, *, ttl: float) -> bool:
         """Keep ``value`` for ``ttl`` seconds if there is none, atomically over all hosts; whether it was kept."""
-        name, data, kept = self._name(key), _packed(value), _milliseconds(ttl)
+        name, data, kept = self._name(key), _ADDED + os.urandom(_NONCE) + _packed(value), _milliseconds(ttl)
 
         def take(client: Any) -> bool:
             return bool(client.set(name, data, px=kept, nx=True))
 
-        # What was lost of the first try may be the answer alone.
+        # What was lost of the first try may be the answer alone. The number tells ours from another's equal value.
         return self._do(take, lambda client: take(client) or client.get(name) == data)
 
     def delete(self, key: str) -> None:
@@ -128,11 +135,12 @@ class RedisBackend:
 
         def forget(client: Any) -> bool:
             try:
-                return bool(client.eval(_FORGET, 1, name, data))
+                return bool(client.eval(_FORGET, 1, name, data, _ADDED, _NONCE))
             except Exception as error:
                 if not _is(error, "ResponseError"):
                     raise
-            return client.get(name) == data and bool(client.delete(name))
+            held = client.get(name)
+            return held is not None and _unpacked(held) == value and bool(client.delete(name))
 
         return self._do(forget)
 
@@ -250,6 +258,8 @@ def _packed(value: bytes) -> bytes:
 def _unpacked(data: bytes) -> bytes:
     if not data.startswith(b"\x00"):
         return data
+    if data.startswith(_ADDED):
+        return _unpacked(data[len(_ADDED) + _NONCE :])
     if data.startswith(_PLAIN):
         return data[len(_PLAIN) :]
     unpack = zlib.decompressobj()

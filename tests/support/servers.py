@@ -193,3 +193,8 @@ def watched(
 def _watches(client: Any, replicas: int, sentinels: int) -> bool:
     state = client.sentinel_master("prices")
     return bool((state["num-slaves"], state["num-other-sentinels"]) == (replicas, sentinels - 1))
+
+
+def at(*servers: Server) -> str:
+    """Their hosts and ports, as a URL names them."""
+    return ",".join(f"{HOST}:{server.port}" for server in servers)
