@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.changing import Changing
 from support.figures import Figure
 from support.programs import Launch, hear, launching, say
 from support.upstream import Answer, Upstream, models, raw_peer, row
@@ -40,23 +41,6 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         threading.Event().wait(0.005)
-
-
-def same_price(price: int, count: int = 100) -> bytes:
-    """A model list in which every model has the same price: a mixture of two lists shows."""
-    pricing = {"prompt": str(price), "completion": "0"}
-    return models(*(row(f"a/model-{number}", pricing=pricing) for number in range(count)))
-
-
-class Changing(Upstream):
-    """Asks for more with every request."""
-
-    price = 0
-
-    def _serve(self, handler: Any) -> None:
-        self.price += 1
-        self.answer = Answer(same_price(self.price))
-        super()._serve(handler)
 
 
 # -- never twice -------------------------------------------------------------------------------------------------------
