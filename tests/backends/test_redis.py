@@ -279,7 +279,7 @@ def test_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ("/run/s", 1, 0.5) == tuple(at[name] for name in ("path", "db", "socket_timeout"))
     at = tcp._client().connection_pool.connection_kwargs
     assert ("a", 7, 1, "billing") == tuple(at[name] for name in ("host", "port", "db", "client_name"))
-    assert (at["retry"].get_retries(), tcp._client().connection_pool.connection_class) == (0, redis.SSLConnection)
+    assert (at["retry"]._retries, tcp._client().connection_pool.connection_class) == (0, redis.SSLConnection)
     for backend in (unix, tcp):
         backend.close()
         backend.close()
@@ -295,6 +295,17 @@ def test_sentinels(user: str, logins: list[str | None]) -> None:
     assert [0.5] * len(at) == [each["socket_timeout"] for each in at]
     assert {0} == {each["db"] for each in at}
     assert backend._client().connection_pool.connection_kwargs["db"] == 3
+    backend.close()
+
+
+def test_another_world_has_a_client_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the process or its locks are others, so is the client; the one before is kept, and not closed."""
+    backend = open_backend("redis://a")
+    before = backend._client()
+    assert backend._client() is before
+    monkeypatch.setattr("openrouter_pricing.backends.redis._world", lambda: (0, None))
+    assert backend._client() is not before
+    assert [made.client for made in backend._inherited] == [before]
     backend.close()
 
 

@@ -61,16 +61,15 @@ def tls(redis_program: str, authority: Authority, tmp_path: Path) -> Iterator[Se
 @pytest.fixture
 def nodes(valkey_program: str, tmp_path: Path) -> Iterator[tuple[Server, ...]]:
     """A cluster of three nodes."""
-    with running(*cluster(valkey_program, tmp_path / "cluster")) as servers:
+    with cluster(valkey_program, tmp_path / "cluster") as servers:
         yield servers
 
 
 @pytest.fixture
 def guarded(valkey_program: str, tmp_path: Path) -> Iterator[tuple[list[Server], list[Server]]]:
     """A primary and a replica, and three sentinels that watch them."""
-    servers, sentinels = watched(valkey_program, tmp_path / "watched")
-    with running(*servers, *sentinels):
-        yield servers, sentinels
+    with watched(valkey_program, tmp_path / "watched") as both:
+        yield both
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,22 +135,23 @@ def running(*servers: Server) -> Iterator[tuple[Server, ...]]:
             server.kill()
 
 
-def cluster(program: str, folder: Path, count: int = 3) -> list[Server]:
+@contextmanager
+def cluster(program: str, folder: Path, count: int = 3) -> Iterator[tuple[Server, ...]]:
     """A cluster of so many primaries, each with its share of the slots, that answers."""
     lines = ("cluster-enabled yes", "cluster-config-file nodes.conf", "cluster-node-timeout 2000")
     buses = [free_port() for _ in range(count)]
-    nodes = [Server(program, folder / str(bus), *lines, f"cluster-port {bus}") for bus in buses]
     shares = [16384 * number // count for number in range(count + 1)]
-    clients = [node.client() for node in nodes]
-    for number, client in enumerate(clients):
-        client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
-        client.execute_command("CLUSTER ADDSLOTSRANGE", shares[number], shares[number + 1] - 1)
-        if number:
-            clients[0].execute_command("CLUSTER MEET", HOST, nodes[number].port, buses[number])
-    for client in clients:
-        until(lambda client=client: _knows(client, count))
-        client.close()
-    return nodes
+    with running(*(Server(program, folder / str(bus), *lines, f"cluster-port {bus}") for bus in buses)) as nodes:
+        clients = [node.client() for node in nodes]
+        for number, client in enumerate(clients):
+            client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
+            client.execute_command("CLUSTER ADDSLOTSRANGE", shares[number], shares[number + 1] - 1)
+            if number:
+                clients[0].execute_command("CLUSTER MEET", HOST, nodes[number].port, buses[number])
+        for client in clients:
+            until(lambda client=client: _knows(client, count))
+            client.close()
+        yield nodes
 
 
 def _knows(client: Any, count: int) -> bool:
@@ -158,41 +159,35 @@ def _knows(client: Any, count: int) -> bool:
     return bool(told["cluster_state"] == "ok" and told["cluster_known_nodes"] == str(count))
 
 
-def watched(
-    program: str, folder: Path, *lines: str, replicas: int = 1, sentinels: int = 3, patience: int = 1000
-) -> tuple[list[Server], list[Server]]:
-    """A primary with replicas, and sentinels that call it ``prices``; all know each other.
+@contextmanager
+def watched(program: str, folder: Path, *lines: str) -> Iterator[tuple[list[Server], list[Server]]]:
+    """A primary with a replica, and three sentinels that call it ``prices``; all know each other.
 
-    Args:
-        program: what to run.
-        folder: where their files are.
-        lines: of the configuration of the servers.
-        replicas, sentinels: how many.
-        patience: milliseconds after which a sentinel holds the primary for dead.
+    A sentinel holds the primary for dead after a second.
     """
     lines = (*lines, "repl-diskless-sync-delay 0")
-    primary = Server(program, folder / "primary", *lines)
-    follow = f"replicaof {HOST} {primary.port}"
-    servers = [primary, *(Server(program, folder / f"replica-{n}", follow, *lines) for n in range(replicas))]
-    quorum = sentinels // 2 + 1
-    watch = (
-        f"sentinel monitor prices {HOST} {primary.port} {quorum}",
-        f"sentinel down-after-milliseconds prices {patience}",
-        "sentinel failover-timeout prices 5000",
-    )
-    guards = [Server(program, folder / f"sentinel-{n}", *watch, sentinel=True) for n in range(sentinels)]
-    for guard in guards:
-        with guard.client() as client:
-            until(lambda client=client: _watches(client, replicas, sentinels))
-    for server in servers[1:]:
-        with server.client() as client:
-            until(lambda client=client: client.info("replication")["master_link_status"] == "up")
-    return servers, guards
+    with ExitStack() as stack:
+        (primary,) = stack.enter_context(running(Server(program, folder / "primary", *lines)))
+        follow = f"replicaof {HOST} {primary.port}"
+        (replica,) = stack.enter_context(running(Server(program, folder / "replica", follow, *lines)))
+        with replica.client() as client:
+            until(lambda: client.info("replication")["master_link_status"] == "up")
+        watch = (
+            f"sentinel monitor prices {HOST} {primary.port} 2",
+            "sentinel down-after-milliseconds prices 1000",
+            "sentinel failover-timeout prices 5000",
+        )
+        folders = [folder / f"sentinel-{number}" for number in range(3)]
+        guards = stack.enter_context(running(*(Server(program, each, *watch, sentinel=True) for each in folders)))
+        for guard in guards:
+            with guard.client() as client:
+                until(lambda client=client: _watches(client))
+        yield [primary, replica], list(guards)
 
 
-def _watches(client: Any, replicas: int, sentinels: int) -> bool:
-    state = client.sentinel_master("prices")
-    return bool((state["num-slaves"], state["num-other-sentinels"]) == (replicas, sentinels - 1))
+def _watches(client: Any) -> bool:
+    state = client.sentinel_masters()["prices"]
+    return bool((state["num-slaves"], state["num-other-sentinels"]) == (1, 2))
 
 
 def at(*servers: Server) -> str:
