@@ -1,6 +1,7 @@
-"""Write the figures of the fault suite into the page about reliability.
+"""Write the figures of the fault suite into the page about reliability, or those of another suite into its page.
 
-Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl``.
+Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl``; or ``tox -e fleet``, then
+``python docs/_tools/reliability.py .tox/fleet/tmp/figures.jsonl how-to/fleet.md``.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ def table(lines: list[str]) -> str:
     return "\n".join([f"{len(rows)} rows:", "", "| fault | what was seen |", "|---|---|", *rows])
 
 
-def main(figures: str) -> None:
+def main(figures: str, page: str = "explanation/reliability.md") -> None:
     """Replace what stands between the two marks."""
-    path = Path(__file__).parents[1] / "explanation" / "reliability.md"
+    path = Path(__file__).parents[1] / page
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, found, after = rest.partition(END)
     if not found:
