@@ -169,6 +169,17 @@ def test_expiry(backend: RedisBackend, fake: Fake) -> None:
     assert [("set", "a", _KEPT * 1000, False), ("set", "b", 1, False), ("set", "c", 1001, True)] == fake.sent
 
 
+def test_only_bytes_under_text(backend: RedisBackend, fake: Fake) -> None:
+    """Anything but bytes under a text is refused before it is sent; what was deleted is gone."""
+    for key, value in (("key", "text"), (7, b"value")):
+        with pytest.raises(TypeError, match="bytes under str keys"):
+            backend.set(key, value)  # type: ignore[arg-type]  # that is the point
+    assert fake.sent == []
+    backend.set("key", b"value")
+    backend.delete("key")
+    assert backend.get("key") is None
+
+
 def test_text_is_refused() -> None:
     """A client that answers with text is refused when it is handed in."""
     with pytest.raises(TypeError, match="decode_responses"):
