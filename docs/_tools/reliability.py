@@ -16,7 +16,8 @@ BEGIN, END = "<!-- reliability: made by docs/_tools/reliability.py -->", "<!-- e
 def table(lines: list[str], what: str) -> str:
     """The figures, one row each, the last of those that were written twice."""
     figures = {entry["row"]: entry["figure"] for entry in map(json.loads, lines)}
-    rows = [f"| {row} | {figure} |".replace("\n", " ") for row, figure in figures.items()]
+    cells = [[cell.replace("\n", " ").replace("|", "\\|") for cell in entry] for entry in figures.items()]
+    rows = [f"| {row} | {figure} |" for row, figure in cells]
     return "\n".join([f"{len(rows)} rows:", "", f"| {what} | what was seen |", "|---|---|", *rows])
 
 

@@ -73,9 +73,7 @@ def told(more: float, later: float) -> str:
 def test_a_server_that_stands_still(upstream: Upstream, valkey: Server, figure: Figure) -> None:
     """A server under SIGSTOP adds 0.8 s to one question where nothing is held, and nothing to later ones."""
     more, later = added(upstream, f"valkey://{at(valkey)}", valkey)
-    figure(
-        "SIGSTOP of the server, nothing held", f"the first question took {more:.2f} s more, later ones {later:.3f} s"
-    )
+    figure("SIGSTOP of the server, nothing held", told(more, later))
     assert (more <= READ + 0.05, later < 0.2) == (True, True)
 
 
