@@ -8,34 +8,63 @@ from typing import Any
 
 from openrouter_pricing.errors import SettingsError
 
+from . import redis_url
+
 __all__ = ["open_backend"]
 
 #: Entry points of this group are named after a scheme and give a callable that takes the whole URL.
 _GROUP = "openrouter_pricing.backends"
 _MARKS = "@?#"  # where one of these stands, a password may stand before or behind it
-_BUILT_IN = {"disk": "DiskBackend", "memory": "MemoryBackend", "null": "NullBackend"}
+#: The module and the class of each scheme of ours.
+_BUILT_IN = {
+    "disk": ("disk", "DiskBackend"),
+    "memory": ("memory", "MemoryBackend"),
+    "null": ("null", "NullBackend"),
+    **dict.fromkeys(redis_url.SCHEMES, ("redis", "RedisBackend")),
+}
 
 
 def open_backend(url: str) -> Any:
     """The backend that a URL names. Its module is imported now; it touches nothing until it is asked.
 
     Args:
-        url: ``memory://``, ``disk://``, ``disk:///directory``, ``null://``, or a scheme that an installed package
-            registers in the entry-point group ``openrouter_pricing.backends``.
+        url: ``memory://``, ``disk://``, ``disk:///directory``, ``null://``, ``redis://host``, ``valkey://host`` and
+            their kin, or a scheme that an installed package registers in the entry-point group
+            ``openrouter_pricing.backends``.
 
     Raises:
         SettingsError: no such scheme, or a URL that the scheme cannot read.
     """
+    backend, failure = _tried(lambda url: find(url)(url), url)
+    if failure is None:
+        return backend
+    del url  # this frame stays with the error, and trackers of errors send its variables
+    raise failure
+
+
+def check(url: str) -> None:
+    """Say what is wrong with a URL, as far as that can be told without opening, or importing, anything.
+
+    Raises:
+        SettingsError: no such scheme, or a URL of a Redis or Valkey that holds what it may not.
+    """
+    _, failure = _tried(redis_url.check if _scheme(url) in redis_url.SCHEMES else find, url)
+    if failure is not None:
+        del url  # as above
+        raise failure
+
+
+def _tried(work: Callable[[str], Any], url: str) -> tuple[Any, SettingsError | None]:
+    """What ``work`` makes of a URL, or an error that keeps no frame with the URL in it."""
     try:
-        return find(url)(url)
+        return work(url), None
     except SettingsError as error:
-        failure = SettingsError(*error.args)
+        return None, SettingsError(*error.args)
     except ValueError as error:
         accepted = _accepted(str(error))
         failure = SettingsError("backend", repr(_hide(url)), accepted)
         failure.__cause__ = ValueError(accepted)  # without its frames, which keep the URL
-    del url  # this frame stays with the error, and trackers of errors send its variables
-    raise failure
+        return None, failure
 
 
 def find(url: str) -> Callable[[str], Any]:
@@ -44,9 +73,10 @@ def find(url: str) -> Callable[[str], Any]:
     Raises:
         SettingsError: no such scheme.
     """
-    scheme = url.partition("://")[0].lower()
+    scheme = _scheme(url)
     if scheme in _BUILT_IN:
-        return lambda url: getattr(import_module(f"{__name__}.{scheme}"), _BUILT_IN[scheme]).from_url(url)
+        module, name = _BUILT_IN[scheme]
+        return lambda url: getattr(import_module(f"{__name__}.{module}"), name).from_url(url)
     from importlib import metadata  # slow to import, and only strangers' schemes need it
 
     registered = metadata.entry_points(group=_GROUP)
@@ -58,6 +88,10 @@ def find(url: str) -> Callable[[str], Any]:
     url = _hide(url)
     scheme = url.partition("://")[0]
     raise SettingsError("backend", repr(url), f"a URL of one of {known}")
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower()
 
 
 def _accepted(told: str) -> str:

@@ -48,7 +48,7 @@ class Pricing(Lifetime):
         markup: a policy that says more than ``settings.markup_rate`` does.
 
     Raises:
-        SettingsError: an environment variable cannot be read, or the backend's scheme is unknown.
+        SettingsError: an environment variable cannot be read, or the backend's URL names none.
         TypeError: an argument of the wrong kind, or an unknown one.
     """
 
@@ -97,7 +97,7 @@ class Pricing(Lifetime):
             self._live = Pinned(catalog)
         else:
             if backend is None:
-                backends.find(settings.backend)
+                backends.check(settings.backend)
             if settings.fallback:
                 data.keep_at_hand()
             self._live = Live(

@@ -166,7 +166,7 @@ class Settings:
         "disk://",
         _backend,
         "where prices are kept between processes: `disk://` (the platform's cache directory), `disk:///directory`, "
-        "`memory://`, `null://`, or any registered scheme",
+        "`memory://`, `null://`, `redis://host`, `valkey://host` and their kin, or any registered scheme",
         repr=_mask_url,
     )
     markup_rate: Decimal = _option("1.3", _markup, "what the raw cost is multiplied by; `1` means no markup")

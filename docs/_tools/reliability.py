@@ -1,6 +1,7 @@
-"""Write the figures of the fault suite into the page about reliability.
+"""Write the figures of the fault suite into the page about reliability, or those of another suite into its page.
 
 Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl``.
+Or run ``tox -e fleet``, then ``python docs/_tools/reliability.py .tox/fleet/tmp/figures.jsonl how-to/fleet.md``.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ from pathlib import Path
 BEGIN, END = "<!-- reliability: made by docs/_tools/reliability.py -->", "<!-- end of reliability -->"
 
 
-def table(lines: list[str]) -> str:
+def table(lines: list[str], what: str) -> str:
     """The figures, one row each, the last of those that were written twice."""
     figures = {entry["row"]: entry["figure"] for entry in map(json.loads, lines)}
-    rows = [f"| {row} | {figure} |".replace("\n", " ") for row, figure in figures.items()]
-    return "\n".join([f"{len(rows)} rows:", "", "| fault | what was seen |", "|---|---|", *rows])
+    cells = [[cell.replace("\n", " ").replace("|", "\\|") for cell in entry] for entry in figures.items()]
+    rows = [f"| {row} | {figure} |" for row, figure in cells]
+    return "\n".join([f"{len(rows)} rows:", "", f"| {what} | what was seen |", "|---|---|", *rows])
 
 
-def main(figures: str) -> None:
+def main(figures: str, page: str = "") -> None:
     """Replace what stands between the two marks."""
-    path = Path(__file__).parents[1] / "explanation" / "reliability.md"
+    path = Path(__file__).parents[1] / (page or "explanation/reliability.md")
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, found, after = rest.partition(END)
     if not found:
         sys.exit(f"{path} lacks the marks {BEGIN} and {END}")
-    text = table(Path(figures).read_text(encoding="utf-8").splitlines())
+    text = table(Path(figures).read_text(encoding="utf-8").splitlines(), "row" if page else "fault")
     path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 

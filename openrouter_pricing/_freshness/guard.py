@@ -90,6 +90,7 @@ class GuardedBackend:
         if self._opened is not None and self._owned:
             self._ask_at = float("-inf")
             self.ask(lambda backend: backend.close(), None, min(timeout, READ))
+        self._ask_at = float("inf")  # what is still on its way to a closed store is no failure
         self._worker.close()
 
     def note(self, error: Exception, otherwise: _T) -> _T:

@@ -13,6 +13,9 @@ class Backend(Protocol):
 
     It may have a sixth method, ``compare_and_delete(key, value) -> bool``, which forgets a value only if it is equal,
     atomically; a lease is given back by it. Without it, ``get`` and ``delete`` do that in two steps.
+
+    One that drops values which were given no ``ttl`` says so by an attribute, ``expires = True``: a list is then stored
+    anew with each fetch, also one that has not changed.
     """
 
     def get(self, key: str) -> bytes | None:

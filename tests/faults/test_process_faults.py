@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -13,10 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
+from support.changing import Changing
 from support.figures import Figure
+from support.programs import Launch, hear, launching, say
 from support.upstream import Answer, Upstream, models, raw_peer, row
 
 from openrouter_pricing import Pricing, Settings, SettingsError
@@ -25,49 +26,13 @@ pytestmark = pytest.mark.faults
 
 MODEL = "openai/gpt-4o-mini"
 Make = Callable[..., Pricing]
-Launch = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Iterator[Launch]:
     """Starts Python programs that talk over their standard streams; none outlives the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(program: str, *arguments: object, flags: tuple[str, ...] = ("-W", "ignore")) -> subprocess.Popen[str]:
-        path = tmp_path / f"program-{len(started)}.py"
-        path.write_text(program)
-        command = [sys.executable, *flags, str(path), *map(str, arguments)]
-        pipe = subprocess.PIPE
-        started.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=tmp_path))
-        return started[-1]
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=30)
-
-
-def say(process: subprocess.Popen[str], line: object) -> None:
-    """Give a program one line."""
-    stream: IO[str] | None = process.stdin
-    assert stream is not None
-    stream.write(f"{line}\n")
-    stream.flush()
-
-
-def hear(process: subprocess.Popen[str], seconds: float = 120) -> Any:
-    """The next line of a program, which is JSON; a program that says nothing for too long is ended."""
-    stream: IO[str] | None = process.stdout
-    assert stream is not None
-    patience = threading.Timer(seconds, process.kill)
-    patience.start()
-    line = stream.readline()
-    patience.cancel()
-    patience.join()
-    if not line:
-        raise AssertionError(f"the program ended: {process.communicate(timeout=30)[1]}")
-    return json.loads(line)
+    with launching(tmp_path) as start:
+        yield start
 
 
 def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
@@ -76,23 +41,6 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         threading.Event().wait(0.005)
-
-
-def same_price(price: int, count: int = 100) -> bytes:
-    """A model list in which every model has the same price: a mixture of two lists shows."""
-    pricing = {"prompt": str(price), "completion": "0"}
-    return models(*(row(f"a/model-{number}", pricing=pricing) for number in range(count)))
-
-
-class Changing(Upstream):
-    """Asks for more with every request."""
-
-    price = 0
-
-    def _serve(self, handler: Any) -> None:
-        self.price += 1
-        self.answer = Answer(same_price(self.price))
-        super()._serve(handler)
 
 
 # -- never twice -------------------------------------------------------------------------------------------------------

@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
+import pytest
 from support.hands import Hands
 from support.waiting import PATIENCE
 
@@ -95,3 +98,12 @@ def test_a_signal_handler_that_asks_while_the_class_is_imported() -> None:
         [sys.executable, "-c", IN_THE_MIDDLE], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
     )
     assert ("[3, 3]\n", "") == (done.stdout, done.stderr)
+
+
+def test_an_import_that_has_just_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal handler that asks while its thread imports the statistics gets them all the same."""
+    name = "openrouter_pricing._freshness.stats"
+    begun = ModuleType(name)
+    begun.__spec__ = find_spec(name)
+    monkeypatch.setitem(sys.modules, name, begun)
+    assert Recorder().snapshot().requests == 0

@@ -53,6 +53,32 @@ def test_the_body_before_is_deleted(make_pricing: Make, upstream: Upstream) -> N
     assert [key for key in backend._values if "lease" in key] == []
 
 
+def test_a_store_that_drops_what_is_old_gets_the_body_anew(make_pricing: Make, upstream: Upstream) -> None:
+    """A backend whose values expire is given an unchanged body with each fetch, and is not asked for it."""
+
+    class Expiring(MemoryBackend):
+        expires = True
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.asked: list[tuple[str, str]] = []
+
+        def get(self, key: str) -> bytes | None:
+            self.asked.append(("get", key.split(":")[2]))
+            return super().get(key)
+
+        def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
+            self.asked.append(("set", key.split(":")[2]))
+            super().set(key, value, ttl=ttl)
+
+    backend = Expiring()
+    pricing = make_pricing(backend=backend)
+    for _ in range(3):
+        pricing.refresh()
+    settle()
+    assert (0, 3) == (backend.asked.count(("get", "catalog")), backend.asked.count(("set", "catalog")))
+
+
 def test_two_upstreams_share_a_store_and_nothing_else(make_pricing: Make, upstream: Upstream) -> None:
     """Prices of one ``base_url`` never answer for another."""
     backend = MemoryBackend()

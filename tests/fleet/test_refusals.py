@@ -1,0 +1,153 @@
+"""Servers that refuse, and wrong addresses: one line in the log without a secret, and an answer all the same."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.certificate import Authority
+from support.figures import Figure
+from support.hands import Hands
+from support.servers import HOST, Server, at, free_port, running
+from support.upstream import Upstream
+
+from openrouter_pricing import Pricing, Settings
+
+pytestmark = pytest.mark.fleet
+
+SECRET = "hunter2"
+MODEL = "openai/gpt-4o-mini"
+#: Asks over and over with a store that does not work.
+Ask = Callable[..., None]
+
+
+@pytest.fixture
+def ask(upstream: Upstream, hands: Hands, caplog: pytest.LogCaptureFixture, figure: Figure) -> Ask:
+    """Asks five times, with time for the store to be asked again between; then looks at what was said."""
+
+    def do(row: str, url: str, lines: int = 1) -> None:
+        caplog.clear()
+        settings = Settings(base_url=upstream.url, backend=url, l1_ttl=0)
+        slowest = 0.0
+        with caplog.at_level(logging.DEBUG), Pricing(settings, clock=hands.clock) as pricing:
+            for _ in range(5):
+                began = time.perf_counter()
+                cost = pricing.cost(MODEL, 1)
+                slowest = max(slowest, time.perf_counter() - began)
+                assert (cost.source, str(cost.raw)) == ("live", "1.5E-7")
+                pricing.refresh()
+                hands.turn(100)
+            assert SECRET not in repr(pricing.stats())
+        said = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        everything = "\n".join(f"{record.getMessage()} {vars(record)!r}" for record in caplog.records)
+        assert SECRET not in everything
+        assert lines == len(said), [record.getMessage() for record in said]
+        told = f"1 log line ({said[0].getMessage().partition('(')[2].partition(':')[0]})" if said else "no log line"
+        figure(f"refused: {row}", f"{told}, answered live, the slowest after {slowest:.2f} s")
+        assert slowest < 1.5
+
+    return do
+
+
+@pytest.fixture
+def locked(valkey_program: str, tmp_path: Path) -> Iterator[Server]:
+    """A server that wants a password."""
+    with running(Server(valkey_program, tmp_path / "locked", "requirepass right", "maxmemory 100mb")) as (server,):
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("row", "user"),
+    [
+        ("wrong password", f":{SECRET}@"),
+        ("unknown user", f"ann:{SECRET}@"),
+        ("no password where one is wanted", ""),
+    ],
+)
+def test_passwords(ask: Ask, locked: Server, row: str, user: str) -> None:
+    """A password that the server does not take."""
+    ask(row, f"valkey://{user}{at(locked)}")
+
+
+def test_plain_to_a_tls_port(ask: Ask, tls: Server) -> None:
+    """No TLS where it is wanted."""
+    ask("plain to a TLS port", f"redis://:{SECRET}@{at(tls)}")
+
+
+def test_tls_to_a_plain_port(ask: Ask, valkey: Server) -> None:
+    """TLS where none is spoken."""
+    ask("TLS to a plain port", f"rediss://:{SECRET}@{at(valkey)}")
+
+
+def test_an_unknown_authority(ask: Ask, tls: Server) -> None:
+    """A certificate that nobody known vouches for."""
+    ask("unknown CA", f"rediss://:{SECRET}@{at(tls)}")
+
+
+def test_no_certificate_of_the_client(ask: Ask, tls: Server, authority: Authority) -> None:
+    """A server that wants to see one."""
+    ask("no client certificate where one is wanted", f"rediss://{at(tls)}?ssl_ca_certs={authority.ca}")
+
+
+def test_another_name(ask: Ask, redis_program: str, tmp_path: Path) -> None:
+    """A certificate of another host."""
+    other = Authority(tmp_path / "other", "IP:127.0.0.9")
+    lines = (f"tls-cert-file {other.path}", f"tls-key-file {other.key}", f"tls-ca-cert-file {other.ca}")
+    with running(Server(redis_program, tmp_path / "tls", *lines, "tls-auth-clients no", tls=True)) as (server,):
+        url = f"rediss://:{SECRET}@{at(server)}?ssl_ca_certs={other.ca}"
+        ask("a certificate of another host", url)
+
+
+@pytest.mark.parametrize(("command", "lines"), [("get", 1), ("set", 1), ("eval", 0), ("del", 1)])
+def test_a_refused_command(ask: Ask, valkey: Server, command: str, lines: int) -> None:
+    """A user who may not do one of the four commands; leases go without scripts."""
+    rights = {"+get", "+set", "+del", "+eval"} - {f"+{command}"}
+    with valkey.client() as client:
+        client.execute_command("ACL", "SETUSER", "ann", "reset", "on", f">{SECRET}", "~*", "-@all", *sorted(rights))
+    ask(f"{command.upper()}, by ACL", f"valkey://ann:{SECRET}@{at(valkey)}", lines)
+
+
+def test_foreign_keys(ask: Ask, valkey: Server) -> None:
+    """A user who may not touch these keys."""
+    with valkey.client() as client:
+        client.execute_command("ACL", "SETUSER", "ann", "reset", "on", f">{SECRET}", "~other:*", "+@all")
+    ask("keys, by ACL", f"valkey://ann:{SECRET}@{at(valkey)}")
+
+
+def test_a_replica(ask: Ask, valkey_program: str, valkey: Server, tmp_path: Path) -> None:
+    """A server that may only be read."""
+    with running(Server(valkey_program, tmp_path / "replica", f"replicaof {HOST} {valkey.port}")) as (replica,):
+        ask("writes, by a replica", f"valkey://{at(replica)}")
+
+
+def test_a_full_server(ask: Ask, valkey: Server) -> None:
+    """A server that has no memory left and evicts nothing."""
+    with valkey.client() as client:
+        client.config_set("maxmemory", "1")
+    ask("writes, by a full server that evicts nothing", f"valkey://{at(valkey)}")
+
+
+def test_nobody(ask: Ask, upstream: Upstream) -> None:
+    """A port on which nobody listens, or somebody else."""
+    ask("nobody listens", f"valkey://:{SECRET}@{HOST}:{free_port()}")
+    ask("an HTTP server", f"valkey://:{SECRET}@{HOST}:{upstream.port}")
+
+
+def test_no_such_socket(ask: Ask, tmp_path: Path) -> None:
+    """A socket that is not there."""
+    ask("no such socket", f"unix://:{SECRET}@{tmp_path}/s")
+
+
+def test_one_server_as_a_cluster(ask: Ask, valkey: Server) -> None:
+    """A server that is no cluster."""
+    ask("no cluster", f"valkey+cluster://{at(valkey)}")
+
+
+def test_an_unknown_service(ask: Ask, guarded: tuple[list[Server], list[Server]]) -> None:
+    """Sentinels that watch no such service, and sentinels that are servers."""
+    servers, sentinels = guarded
+    ask("a service that the sentinels do not watch", f"valkey+sentinel://:{SECRET}@{at(*sentinels)}/other")
+    ask("a server in place of a sentinel", f"valkey+sentinel://:{SECRET}@{at(servers[0])}/prices")

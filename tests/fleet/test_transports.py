@@ -1,0 +1,171 @@
+"""Every way to a Redis or Valkey: the backend does all that the protocol asks for, and with few rights."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.certificate import Authority
+from support.figures import Figure
+from support.freshness import look
+from support.recorded import recorded, recorded_names
+from support.servers import Server, at, running
+from support.upstream import Answer, Upstream
+
+from openrouter_pricing import Pricing, Settings, open_backend
+from openrouter_pricing.testing import backend_checks
+
+pytestmark = pytest.mark.fleet
+
+
+def conforms(url: str) -> str:
+    """How many checks of the suite pass, each under a prefix of its own; all of them must."""
+    checks = backend_checks()
+    for number, check in enumerate(checks):
+        patient = f"prefix=check-{number}:&socket_timeout=30&socket_connect_timeout=30"
+        where = f"{url}{'&' if '?' in url else '?'}{patient}"
+        check(lambda where=where: open_backend(where))
+    return f"{len(checks)} of {len(checks)} checks passed"
+
+
+def version(server: Server, **options: Any) -> str:
+    """What a server is."""
+    with server.client(**options) as client:
+        info = client.info("server")
+    if "valkey_version" in info:
+        return f"Valkey {info['valkey_version']}"
+    return f"Redis {info['redis_version']}"
+
+
+def test_tcp(valkey: Server, redis: Server, figure: Figure) -> None:
+    """Over TCP, with Valkey and with Redis, under either name."""
+    for server, scheme in ((valkey, "valkey"), (redis, "redis")):
+        figure(f"conformance: TCP, {version(server)}", conforms(f"{scheme}://{at(server)}/1"))
+
+
+def test_unix_socket(valkey: Server, figure: Figure) -> None:
+    """Over a socket."""
+    figure(f"conformance: Unix socket, {version(valkey)}", conforms(f"unix://{valkey.socket}"))
+
+
+def trusting(authority: Authority) -> str:
+    """The options that trust a private authority, and show a certificate of it."""
+    return f"ssl_ca_certs={authority.ca}&ssl_certfile={authority.path}&ssl_keyfile={authority.key}"
+
+
+def test_tls(tls: Server, authority: Authority, figure: Figure) -> None:
+    """Over TLS with certificates of a private authority on both sides."""
+    options = {"ssl_ca_certs": authority.ca, "ssl_certfile": authority.path, "ssl_keyfile": authority.key}
+    name = version(tls, ssl=True, **{name: str(path) for name, path in options.items()})
+    figure(
+        f"conformance: TLS, a private CA, client certificates, {name}",
+        conforms(f"rediss://{at(tls)}?{trusting(authority)}"),
+    )
+
+
+def test_cluster(nodes: tuple[Server, ...], figure: Figure) -> None:
+    """On a cluster, which is found by any of its nodes; keys lie wherever their slot is."""
+    told = conforms(f"valkey+cluster://{at(nodes[0])}")
+    backend = open_backend(f"valkey+cluster://{at(*nodes)}")
+    for number in range(60):
+        backend.set(f"key-{number}", b"value")
+        assert backend.get(f"key-{number}") == b"value"
+    backend.close()
+    shares = []
+    for node in nodes:
+        with node.client() as client:
+            shares.append(len(client.keys("*:key-*")))
+    assert (all(shares), sum(shares)) == (True, 60)
+    figure(f"conformance: a cluster of 3 nodes, {version(nodes[0])}", f"{told}; 60 keys lay on all three")
+
+
+def test_sentinels(guarded: tuple[list[Server], list[Server]], figure: Figure) -> None:
+    """Behind three sentinels, also where one of them is gone."""
+    servers, sentinels = guarded
+    sentinels[0].kill()
+    told = conforms(f"valkey+sentinel://{at(*sentinels)}/prices")
+    figure(f"conformance: 3 sentinels, one of them gone, {version(servers[0])}", told)
+
+
+@pytest.mark.parametrize("locked", [False, True], ids=["open sentinels", "sentinels that want the password"])
+def test_passwords_of_sentinels(valkey_program: str, tmp_path: Path, figure: Figure, locked: bool) -> None:
+    """The password of the URL is the servers', and the sentinels' where they want one."""
+    primary = Server(valkey_program, tmp_path / "primary", "requirepass hunter2")
+    watch = f"sentinel monitor prices 127.0.0.1 {primary.port} 1"
+    lines = [watch, "sentinel auth-pass prices hunter2", *(["requirepass hunter2"] if locked else [])]
+    with running(primary, Server(valkey_program, tmp_path / "sentinel", *lines, sentinel=True)) as (_, sentinel):
+        told = conforms(f"valkey+sentinel://:hunter2@{at(sentinel)}/prices")
+    row = "sentinels with the password, too" if locked else "sentinels without the password of the servers"
+    figure(f"conformance: {row}", told)
+
+
+RIGHTS = "+get +set +del +eval"
+
+
+def test_rights(valkey: Server, redis: Server, figure: Figure) -> None:
+    """A user who may do nothing but four commands, on the keys of the prefix, is enough for one server."""
+    for server in (valkey, redis):
+        with server.client() as client:
+            client.execute_command(
+                "ACL", "SETUSER", "prices", "reset", "on", ">pw", "~check-*", "resetchannels", "-@all", *RIGHTS.split()
+            )
+        told = conforms(f"redis://prices:pw@{at(server)}")
+        figure(f"rights on one server, {version(server)}: `{RIGHTS}`", told)
+
+
+def test_rights_in_a_cluster(nodes: tuple[Server, ...], figure: Figure) -> None:
+    """In a cluster, the user must be allowed to ask where the slots are, and which keys a command has."""
+    rights = f"{RIGHTS} +cluster|slots +command"
+    for node in nodes:
+        with node.client() as client:
+            client.execute_command(
+                "ACL", "SETUSER", "prices", "reset", "on", ">pw", "~check-*", "resetchannels", "-@all", *rights.split()
+            )
+    told = conforms(f"redis+cluster://prices:pw@{at(*nodes)}")
+    figure(f"rights in a cluster: `{rights}`", told)
+
+
+def spent(server: Server) -> Counter[str]:
+    """How often each command was asked for, of those that a user needs the right to."""
+    with server.client() as client:
+        stats = client.info("commandstats")
+    return Counter({name[1:]: stats.get(f"cmdstat_{name[1:]}", {"calls": 0})["calls"] for name in RIGHTS.split()})
+
+
+def named(counts: Counter[str]) -> str:
+    """Commands for people."""
+    return ", ".join(f"{count} {name.upper()}" for name, count in sorted(counts.items()) if count)
+
+
+def test_sizing(upstream: Upstream, valkey: Server, figure: Figure) -> None:
+    """What a list takes in the server, and what a fetch and a look ask of it; all of it expires."""
+    names = recorded_names()
+    if not names:
+        pytest.skip("the recorded data is not at hand")
+    upstream.answer = Answer(json.dumps(recorded(names[-1])).encode())
+    settings = Settings(base_url=upstream.url, backend=f"valkey://{at(valkey)}", l1_ttl=0)
+    pricing, other = Pricing(settings), Pricing(settings)
+    before = spent(valkey)
+    pricing.refresh()
+    pricing.close()
+    figure("commands of a fetch", named(spent(valkey) - before))
+    before = spent(valkey)
+    catalog = other.catalog()
+    figure("commands of a process that comes to a warm store", named(spent(valkey) - before))
+    before = spent(valkey)
+    look(other)
+    figure("commands of a look, once in `l1_ttl` and process", named(spent(valkey) - before))
+    other.close()
+    with valkey.client() as client:
+        keys = {key.decode().split(":")[3]: key for key in client.keys("*")}
+        assert sorted(keys) == ["catalog", "head"]
+        assert {round(client.ttl(key) / 86400) for key in keys.values()} == {30}
+        body, head = client.memory_usage(keys["catalog"]), client.memory_usage(keys["head"])
+    assert body < len(catalog.body) / 3
+    figure(
+        f"memory of a list of {len(catalog)} models",
+        f"{body / 1000:.0f} kB for {len(catalog.body) / 1000:.0f} kB of prices, and {head} bytes for the head",
+    )
