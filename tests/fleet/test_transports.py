@@ -23,12 +23,16 @@ pytestmark = pytest.mark.fleet
 
 def conforms(url: str) -> str:
     """How many checks of the suite pass, each under a prefix of its own; all of them must."""
-    checks = backend_checks()
+    passed, checks = 0, backend_checks()
     for number, check in enumerate(checks):
         patient = f"prefix=check-{number}:&socket_timeout=30&socket_connect_timeout=30"
         where = f"{url}{'&' if '?' in url else '?'}{patient}"
         check(lambda where=where: open_backend(where))
-    return f"{len(checks)} of {len(checks)} checks passed"
+        passed += 1
+    return f"{passed} of {len(checks)} checks passed"
+
+
+ALL = f"{len(backend_checks())} of {len(backend_checks())} checks passed"
 
 
 def version(server: Server, **options: Any) -> str:
@@ -43,12 +47,16 @@ def version(server: Server, **options: Any) -> str:
 def test_tcp(valkey: Server, redis: Server, figure: Figure) -> None:
     """Over TCP, with Valkey and with Redis, under either name."""
     for server, scheme in ((valkey, "valkey"), (redis, "redis")):
-        figure(f"conformance: TCP, {version(server)}", conforms(f"{scheme}://{at(server)}/1"))
+        told = conforms(f"{scheme}://{at(server)}/1")
+        figure(f"conformance: TCP, {version(server)}", told)
+        assert told == ALL
 
 
 def test_unix_socket(valkey: Server, figure: Figure) -> None:
     """Over a socket."""
-    figure(f"conformance: Unix socket, {version(valkey)}", conforms(f"unix://{valkey.socket}"))
+    told = conforms(f"unix://{valkey.socket}")
+    figure(f"conformance: Unix socket, {version(valkey)}", told)
+    assert told == ALL
 
 
 def trusting(authority: Authority) -> str:
@@ -60,10 +68,9 @@ def test_tls(tls: Server, authority: Authority, figure: Figure) -> None:
     """Over TLS with certificates of a private authority on both sides."""
     options = {"ssl_ca_certs": authority.ca, "ssl_certfile": authority.path, "ssl_keyfile": authority.key}
     name = version(tls, ssl=True, **{name: str(path) for name, path in options.items()})
-    figure(
-        f"conformance: TLS, a private CA, client certificates, {name}",
-        conforms(f"rediss://{at(tls)}?{trusting(authority)}"),
-    )
+    told = conforms(f"rediss://{at(tls)}?{trusting(authority)}")
+    figure(f"conformance: TLS, a private CA, client certificates, {name}", told)
+    assert told == ALL
 
 
 def test_cluster(nodes: tuple[Server, ...], figure: Figure) -> None:
@@ -88,6 +95,7 @@ def test_sentinels(guarded: tuple[list[Server], list[Server]], figure: Figure) -
     sentinels[0].kill()
     told = conforms(f"valkey+sentinel://{at(*sentinels)}/prices")
     figure(f"conformance: 3 sentinels, one of them gone, {version(servers[0])}", told)
+    assert told == ALL
 
 
 @pytest.mark.parametrize("locked", [False, True], ids=["open sentinels", "sentinels that want the password"])
@@ -100,6 +108,7 @@ def test_passwords_of_sentinels(valkey_program: str, tmp_path: Path, figure: Fig
         told = conforms(f"valkey+sentinel://:hunter2@{at(sentinel)}/prices")
     row = "sentinels with the password, too" if locked else "sentinels without the password of the servers"
     figure(f"conformance: {row}", told)
+    assert told == ALL
 
 
 RIGHTS = "+get +set +del +eval"
