@@ -18,6 +18,7 @@ from openrouter import components as openrouter
 from support.upstream import row
 
 from openrouter_pricing import Catalog, Pricing, ResponseError, Settings, StreamCost, UnknownModelError, Usage
+from openrouter_pricing._billing import stream
 
 MODEL = "a/model"
 PRICES = {
@@ -317,3 +318,15 @@ def test_floats_of_text_are_exact() -> None:
     line = as_line(chunk(usage={**USAGE, "cost": "COST"})).replace('"COST"', digits)
 
     assert Decimal(digits) == fed(line).cost().raw
+
+
+@pytest.mark.parametrize(("most", "kept"), [(0, False), (-1, False), (1, True)])
+def test_a_line_that_never_ends_is_not_kept(monkeypatch: pytest.MonkeyPatch, most: int, kept: bool) -> None:
+    """Pieces of a line are kept up to a bound: a hostile stream has lines without an end."""
+    line = f"data: {json.dumps(CHAT[-1])}\n\n"
+    monkeypatch.setattr(stream, "_MOST_PENDING", 50 + most)
+    meter = PRICING.stream()
+    meter.feed(line[:50])
+    assert (line[:50] if kept else "") == meter._pending
+    meter.feed(line[50:])
+    assert kept is meter.ended
