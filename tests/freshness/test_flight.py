@@ -53,6 +53,37 @@ def test_back_off_grows_and_is_jittered(make_pricing: Make, upstream: Upstream, 
     assert pauses(1) == [3600]
 
 
+def test_the_back_off_ends_to_the_instant(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
+    """Until the pause is over nobody starts a refresh; when it is over, the next question does."""
+    pricing = make_pricing(clock=hands.clock, backend=MemoryBackend(), l1_ttl=0)
+    upstream.fail(500)
+    with pytest.raises(StatusError):
+        pricing.refresh()
+    begun = len(upstream.requests)
+    hands.turn(0.5)
+    assert "bundled" == source(pricing)
+    assert begun == len(upstream.requests)
+    upstream.say()
+    hands.turn(0.25)
+    source(pricing)
+    settle()
+    assert (begun + 1, "live") == (len(upstream.requests), source(pricing))
+
+
+def test_a_source_is_told_how_long_it_has(make_pricing: Make, hands: Hands) -> None:
+    """All that is left of the deadline, and never nothing."""
+
+    class Noting(Scripted):
+        def fetch(self, *, etag: str | None, deadline: float) -> Fetched:
+            told.append(deadline)
+            return super().fetch(etag=etag, deadline=deadline)
+
+    told: list[float] = []
+    source = Noting(Fetched(200, {}, models()))
+    make_pricing(client=source, clock=hands.clock, deadline=7).refresh()
+    assert [7.0] == told
+
+
 def test_the_breaker_opens_and_probes(make_pricing: Make, upstream: Upstream, hands: Hands) -> None:
     """After three failed fetches nobody asks for a minute; then one probe decides."""
     upstream.fail(500)

@@ -19,7 +19,7 @@ from openrouter_pricing import (
     Settings,
     open_backend,
 )
-from openrouter_pricing._freshness.guard import GuardedBackend
+from openrouter_pricing._freshness.guard import READ, GuardedBackend
 from openrouter_pricing._freshness.recorder import Recorder
 
 
@@ -117,6 +117,11 @@ def guarded(shaky: Shaky, hands: Hands) -> Iterator[GuardedBackend]:
     guard = GuardedBackend(lambda: shaky, Recorder(), hands.clock, owned=False)
     yield guard
     guard.close()
+
+
+def test_how_long_a_question_waits_for_a_store() -> None:
+    """It is a promise of the documentation; that it is kept is shown by the rows about stores that hang."""
+    assert 0.8 == READ
 
 
 def test_a_failing_store_is_left_alone(guarded: GuardedBackend, shaky: Shaky, hands: Hands) -> None:
