@@ -258,10 +258,19 @@ def test_a_model_of_the_body_itself_comes_first() -> None:
     assert None is read_response({"usage_metadata": usage, "response_metadata": {}}).model
 
 
-@pytest.mark.parametrize("name", responses._NO_PRICE)
+NO_PRICE = (
+    "total_tokens", "text_tokens", "video_tokens", "file_tokens", "document_tokens", "no_cache_tokens", "text",
+    "prompt_cache_miss_tokens", "cache_audio_read_tokens", "citation_tokens", "accepted_prediction_tokens",
+    "rejected_prediction_tokens", "input_text_tokens", "output_text_tokens", "tokens_prompt", "tokens_completion",
+    "cache_discount", "usage_cache", "cost_cache",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_PRICE)
 @pytest.mark.parametrize("place", ["usage", "prompt_tokens_details"])
 def test_counts_that_change_no_price(name: str, place: str) -> None:
     """Sums, remainders and parts that are charged as their whole raise no doubt."""
+    assert NO_PRICE == responses._NO_PRICE
     usage: dict[str, Any] = {"prompt_tokens": 7, "completion_tokens": 5, "prompt_tokens_details": {}}
     (usage if place == "usage" else usage[place])[name] = 3
     assert (Usage(7, 5), None) == ((reading := read_response({"usage": usage})).usage, reading.more.doubt)
