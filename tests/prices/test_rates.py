@@ -330,3 +330,7 @@ def test_what_is_worked_out_is_not_shown() -> None:
         word in shown for word in ("variable", "paid", "per_token", "timed", "applied", "memo", "_effective")
     )
     assert rates == Rates(prompt="1", overrides=[Override(min_prompt_tokens=Decimal(1), prices={"prompt": Decimal(2)})])
+    assert rates.effective(5) == Rates(prompt="2"), "rates are alike however they were chosen"
+    for name in ("effective", "applied", "paid", "variable", "memo"):
+        with pytest.raises(TypeError, match=name):
+            Rates(prompt="1", **{name: None})  # type: ignore[arg-type]
