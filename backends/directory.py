@@ -33,11 +33,13 @@ def claim(directory: Path, *names: str) -> None:
         _check(level, own=True)  # another may have made it just now, or it is a link to nothing
     for name in names:
         file = directory / name
-        if os.path.lexists(file):
+        try:
             found = file.lstat()
-            if stat.S_ISLNK(found.st_mode):
-                raise _refused(file, "is a link")
-            _check_level(file, found, own=True)
+        except FileNotFoundError:  # never there, or gone by now: a journal comes and goes with each write
+            continue
+        if stat.S_ISLNK(found.st_mode):
+            raise _refused(file, "is a link")
+        _check_level(file, found, own=True)
 
 
 def make(directory: Path) -> None:

@@ -143,6 +143,21 @@ def test_a_database_that_others_can_write_to(tmp_path: Path) -> None:
         DiskBackend(tmp_path / "store").get("key")
 
 
+def test_a_journal_that_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process ends its write in the middle of the check: its journal is gone, and nothing is wrong."""
+    journal, lstat = tmp_path / "cache.db-journal", Path.lstat
+    journal.touch(0o600)
+
+    def late(path: Path) -> os.stat_result:
+        if path == journal:
+            journal.unlink()
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", late)
+    claim(tmp_path, "cache.db-journal")
+    assert not os.path.lexists(journal)
+
+
 def test_links_that_lead_nowhere(tmp_path: Path) -> None:
     """A link to nothing, or to itself, is an error and nothing is made through it."""
     (tmp_path / "dangling").symlink_to(tmp_path / "gone")
