@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from support.changing import Changing
 from support.figures import Figure
+from support.processes import CROWD, FORKS, ask_at_once
 from support.programs import Launch, hear, launching, say
 from support.upstream import Answer, Upstream, models, raw_peer, row
 
@@ -86,47 +87,18 @@ def _waits(thread: threading.Thread) -> bool:
     return False
 
 
-CROWD = """
-import json, sys, threading
-from openrouter_pricing import Pricing, Settings
-for line in sys.stdin:
-    url, directory = line.split()
-    pricing = Pricing(Settings(base_url=url, backend="disk://" + directory))
-    start, sources = threading.Barrier(9), []
-    def ask():
-        start.wait()
-        sources.append(pricing.cost("openai/gpt-4o-mini", 1).source)
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    print(json.dumps("ready"), flush=True)
-    sys.stdin.readline()
-    start.wait()
-    for thread in threads:
-        thread.join()
-    stats = pricing.stats()
-    print(json.dumps([sources, stats.backend_errors, stats.last_error]), flush=True)
-    pricing.close()
-"""
-
-
 def test_eight_processes(launch: Launch, upstream: Upstream, tmp_path: Path, figure: Figure) -> None:
     """8 processes of 8 threads, cold, with one disk store make one request; ten times over.
 
     Guard: the lease in ``Refresher.run``.
     """
     crowd = [launch(CROWD) for _ in range(8)]
-    counts = []
+    counts: list[int] = []
+    errors: list[str] = []
     for number in range(10):
-        for process in crowd:
-            say(process, f"{upstream.url}/{number} {tmp_path}/store-{number}")
-        assert [hear(process) for process in crowd] == ["ready"] * 8
-        for process in crowd:
-            say(process, "go")
-        told = [hear(process) for process in crowd]
-        assert [sources for sources, *_ in told] == [["live"] * 8] * 8, told
+        errors += ask_at_once(crowd, f"{upstream.url}/{number} disk://{tmp_path}/store-{number}")
         counts.append(len([r for r in upstream.requests if r.path.startswith(f"/api/v1/{number}/")]))
-    assert counts == [1] * 10
+    assert counts == [1] * 10, errors
     figure("8 processes × 8 threads, cold, one disk backend", f"{max(counts)} request, in each of {len(counts)} runs")
 
 
@@ -206,77 +178,6 @@ def _the_one_that_is_connected(processes: list[subprocess.Popen[str]], port: int
 
 # -- forks -------------------------------------------------------------------------------------------------------------
 
-FORKS = """
-import ctypes, faulthandler, json, os, select, signal, sys, threading, time
-from openrouter_pricing import Pricing, PricingError, Settings
-url, directory, forks, how = sys.argv[1:]
-libc, after = ctypes.PyDLL(None), ctypes.pythonapi.PyOS_AfterFork_Child
-if how == "raw":
-    sys.setswitchinterval(60)  # nothing may run between those two, and uWSGI is written in C
-def fork():
-    if how == "hooks":
-        return os.fork()
-    pid = libc.fork()  # with the GIL held and without a hook before it, as uWSGI does
-    if pid == 0:
-        after()  # as uWSGI does; without it not even the GIL works
-    return pid
-pricing = Pricing(Settings(
-    base_url=url, backend="disk://" + directory, l1_ttl=0, deadline=2, attempts=1, breaker_threshold=10**6))
-pricing.refresh()
-stop = threading.Event()
-def refresh():
-    while not stop.is_set():
-        try:
-            pricing.refresh()
-        except PricingError:
-            pass
-threads = [threading.Thread(target=refresh, daemon=True) for _ in range(2)]
-for thread in threads:
-    thread.start()
-
-def child(number, pipe):
-    faulthandler.dump_traceback_later(10)  # says where it hangs, if it does
-    began = time.monotonic()
-    cost = pricing.cost("a/model-0", 1)
-    seconds = time.monotonic() - began
-    prices = {model.rates.prompt for model in pricing.catalog().values()}
-    if number % 10 == 0:
-        try:
-            pricing.refresh()  # writes, too
-        except PricingError:
-            pass
-    told = [seconds, cost.source, len(prices), pricing.stats().backend_errors]
-    os.write(pipe, json.dumps(told).encode())
-
-answers, hung = [], 0
-for first in range(0, int(forks), 4):
-    family = []
-    for number in range(first, first + 4):
-        reader, writer = os.pipe()
-        pid = fork()
-        if pid == 0:
-            try:
-                child(number, writer)
-            finally:
-                os._exit(0)
-        os.close(writer)
-        family.append((pid, reader))
-    for pid, reader in family:
-        if select.select([reader], [], [], 20)[0]:
-            answers.append(json.loads(os.read(reader, 4096) or "null"))
-        else:
-            hung += 1
-            os.kill(pid, signal.SIGKILL)
-        os.close(reader)
-        os.waitpid(pid, 0)
-stop.set()
-for thread in threads:
-    thread.join(10)
-refreshes = pricing.stats().refreshes
-pricing.close()
-print(json.dumps([answers, hung, refreshes]), flush=True)
-"""
-
 
 @pytest.mark.parametrize(("forks", "how"), [(1000, "hooks"), (200, "raw")])
 def test_forks(launch: Launch, tmp_path: Path, figure: Figure, forks: int, how: str) -> None:
@@ -286,8 +187,8 @@ def test_forks(launch: Launch, tmp_path: Path, figure: Figure, forks: int, how: 
     uWSGI does it, the time limits of ``Store``.
     """
     server = Changing()
-    parent = launch(FORKS, server.url, tmp_path / "store", forks, how)
-    answers, hung, refreshes = hear(parent, 500)
+    parent = launch(FORKS, server.url, f"disk://{tmp_path}/store", forks, how)
+    answers, hung, refreshes, _ = hear(parent, 500)
     stderr = parent.communicate(timeout=30)[1]
     server.close()
     assert (hung, stderr, parent.returncode) == (0, "", 0)

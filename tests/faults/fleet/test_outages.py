@@ -10,6 +10,7 @@ import pytest
 from support.changing import Changing
 from support.figures import Figure
 from support.freshness import settle
+from support.processes import FORKS
 from support.programs import Launch, hear, say
 from support.servers import Server, at
 from support.upstream import Upstream
@@ -125,69 +126,7 @@ def test_past_l2_ttl(upstream: Upstream, valkey: Server, figure: Figure) -> None
     assert (first - usual <= READ + 0.05, later < 0.2) == (True, True)
 
 
-FORKS = """
-import faulthandler, json, os, select, signal, sys, threading, time
-from openrouter_pricing import Pricing, PricingError, Settings, open_backend
-url, place, forks, how = sys.argv[1:]
-settings = Settings(base_url=url, backend=place, l1_ttl=0, deadline=2, attempts=1, breaker_threshold=10**6)
-pricing = Pricing(settings, backend=open_backend(place) if how == "object" else None)
-pricing.refresh()
-stop = threading.Event()
-def refresh():
-    while not stop.is_set():
-        try:
-            pricing.refresh()
-        except PricingError:
-            pass
-threads = [threading.Thread(target=refresh, daemon=True) for _ in range(2)]
-for thread in threads:
-    thread.start()
-
-def child(number, pipe):
-    faulthandler.dump_traceback_later(10)  # says where it hangs, if it does
-    began = time.monotonic()
-    cost = pricing.cost("a/model-0", 1)
-    seconds = time.monotonic() - began
-    prices = {model.rates.prompt for model in pricing.catalog().values()}
-    if number % 10 == 0:
-        try:
-            pricing.refresh()  # writes, too
-        except PricingError:
-            pass
-    told = [seconds, cost.source, len(prices), pricing.stats().backend_errors]
-    os.write(pipe, json.dumps(told).encode())
-
-answers, hung = [], 0
-for first in range(0, int(forks), 4):
-    family = []
-    for number in range(first, first + 4):
-        reader, writer = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                child(number, writer)
-            finally:
-                os._exit(0)
-        os.close(writer)
-        family.append((pid, reader))
-    for pid, reader in family:
-        if select.select([reader], [], [], 20)[0]:
-            answers.append(json.loads(os.read(reader, 4096) or "null"))
-        else:
-            hung += 1
-            os.kill(pid, signal.SIGKILL)
-        os.close(reader)
-        os.waitpid(pid, 0)
-stop.set()
-for thread in threads:
-    thread.join(10)
-refreshes, errors = pricing.stats().refreshes, pricing.stats().backend_errors
-pricing.close()
-print(json.dumps([answers, hung, refreshes, errors]), flush=True)
-"""
-
-
-@pytest.mark.parametrize("how", ["url", "object"])
+@pytest.mark.parametrize("how", ["hooks", "object"])
 def test_forks(launch: Launch, changing: Changing, valkey: Server, figure: Figure, how: str) -> None:
     """Children forked under traffic answer, each from one whole list, whoever opened the backend."""
     parent = launch(FORKS, changing.url, f"valkey://{at(valkey)}", 200, how)

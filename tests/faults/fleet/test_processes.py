@@ -7,7 +7,8 @@ import time
 
 import pytest
 from support.figures import Figure
-from support.programs import Launch, hear, say
+from support.processes import CROWD, ask_at_once
+from support.programs import Launch, hear
 from support.servers import Server, at
 from support.upstream import Answer, Upstream, models
 from support.waiting import until
@@ -19,45 +20,15 @@ pytestmark = pytest.mark.fleet
 MODEL = "openai/gpt-4o-mini"
 
 
-CROWD = """
-import json, sys, threading
-from openrouter_pricing import Pricing, Settings
-for line in sys.stdin:
-    url, backend = line.split()
-    pricing = Pricing(Settings(base_url=url, backend=backend))
-    start, told = threading.Barrier(9), []
-    def ask():
-        start.wait()
-        cost = pricing.cost("openai/gpt-4o-mini", 1)
-        told.append([cost.source, str(cost.raw)])
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    print(json.dumps("ready"), flush=True)
-    sys.stdin.readline()
-    start.wait()
-    for thread in threads:
-        thread.join()
-    stats = pricing.stats()
-    print(json.dumps([told, stats.requests]), flush=True)
-    pricing.close()
-"""
-
-
 def test_a_herd(launch: Launch, upstream: Upstream, valkey: Server, figure: Figure) -> None:
     """8 processes of 8 threads, cold, with one server make one request; ten times over."""
     crowd = [launch(CROWD) for _ in range(8)]
-    counts = []
+    counts: list[int] = []
+    errors: list[str] = []
     for number in range(10):
-        for process in crowd:
-            say(process, f"{upstream.url}/{number} valkey://{at(valkey)}?prefix={number}:")
-        assert [hear(process) for process in crowd] == ["ready"] * 8
-        for process in crowd:
-            say(process, "go")
-        told = [hear(process) for process in crowd]
-        assert [answers for answers, *_ in told] == [[["live", "1.5E-7"]] * 8] * 8, told
+        errors += ask_at_once(crowd, f"{upstream.url}/{number} valkey://{at(valkey)}?prefix={number}:")
         counts.append(len([r for r in upstream.requests if r.path.startswith(f"/api/v1/{number}/")]))
-    assert counts == [1] * 10
+    assert counts == [1] * 10, errors
     figure("8 processes × 8 threads, cold, one Valkey", f"{max(counts)} request, in each of {len(counts)} runs")
 
 
@@ -110,18 +81,13 @@ def test_an_evicted_body(launch: Launch, upstream: Upstream, valkey: Server, fig
     with Pricing(settings) as pricing:
         pricing.warm()
     crowd = [launch(CROWD) for _ in range(8)]
-    counts = []
+    counts: list[int] = []
+    errors: list[str] = []
     for _ in range(5):
         with valkey.client() as client:
             assert client.delete(*client.keys("*:catalog:*")) == 1
         upstream.requests.clear()
-        for process in crowd:
-            say(process, f"{upstream.url} valkey://{at(valkey)}")
-        assert [hear(process) for process in crowd] == ["ready"] * 8
-        for process in crowd:
-            say(process, "go")
-        told = [hear(process) for process in crowd]
-        assert [answers for answers, *_ in told] == [[["live", "1.5E-7"]] * 8] * 8, told
+        errors += ask_at_once(crowd, f"{upstream.url} valkey://{at(valkey)}")
         counts.append(len(upstream.requests))
-    assert counts == [1] * 5
+    assert counts == [1] * 5, errors
     figure("body evicted, head kept, 8 processes × 8 threads", f"{max(counts)} request, in each of {len(counts)} runs")
