@@ -90,13 +90,7 @@ class Counts(NamedTuple):
     passes: tuple[Usage, ...] = ()
 
 
-_NOTHING_ELSE: tuple[tuple[str, ...], bool, tuple[str, str] | None, bool, tuple[Usage, ...]] = (
-    (),
-    True,
-    None,
-    False,
-    (),
-)
+_NOTHING_ELSE = Counts(Usage())[2:]
 
 #: What the problem of a doubt begins with where one of the two counts is not there.
 HALF = "is missing"
