@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import evolve
 
@@ -32,6 +32,9 @@ from .errors import (
     VariablePriceError,
 )
 
+if TYPE_CHECKING:
+    from ._history.recalled import PastList
+
 _MOST_NAMES = 10_000  # of models whose plain prices are kept at hand
 _MOST_LETTERS = 500  # of a flag
 
@@ -50,6 +53,7 @@ class Quoter:
         markup: the policy.
         endpoints: gives the endpoints of a listed model.
         utcnow: the wall clock.
+        past: gives the list of some time before the one held; None where that one is as good as any.
 
     Attributes:
         endpoints: the same.
@@ -61,7 +65,9 @@ class Quoter:
         markup: Markup,
         endpoints: Callable[[str], Endpoints],
         utcnow: Callable[[], datetime],
+        past: Callable[[Held, datetime], PastList | None],
     ) -> None:
+        self._past = past
         self._settings_rate = (markup_rate, "settings")
         self._bare = markup == Markup(places=markup.places)
         self._markup = markup
@@ -94,14 +100,20 @@ class Quoter:
             at = aware(at, "at")
         if service_tier is not None and not isinstance(service_tier, str):
             raise TypeError(f"service_tier must be a string, not {type(service_tier).__name__}")
-        found = held.catalog[model]
+        found, listed = self._listed(held, model, at)
         if service_tier is not None or provider is not None:
-            rates, origin, row, endpoint, _ = self._offers(held).asked(found, provider, service_tier)
+            rates, origin, row, endpoint, _ = self._offers(listed).asked(found, provider, service_tier)
             return self._at(rates, origin, row, counts, markup_rate, at, endpoint, tier=service_tier)
-        cost = self._at(found.rates, held.origin, found, counts, markup_rate, at)
-        if model not in held.prices:
+        cost = self._at(found.rates, listed.origin, found, counts, markup_rate, at)
+        if listed is held and model not in held.prices:
             self._keep(held, model, found)
         return cost
+
+    def _listed(self, held: Held, name: str, at: datetime | None) -> tuple[Model, Held | PastList]:
+        """The row of a name, and the list that it stands in: the one of then, if the model was listed then."""
+        if at is not None and (past := self._past(held, at)) is not None and (found := past.get(name)) is not None:
+            return found, past
+        return held.catalog[name], held
 
     def cost_of(
         self,
@@ -134,17 +146,16 @@ class Quoter:
         at = reading.created if at is None else aware(at, "at")
         found: Model | None = None
         try:
-            held = hold()
-            found = held.catalog[name or ""]
+            found, listed = self._listed(hold(), name or "", at)
             if reported is None:
-                return self._reckon(held, found, reading, markup_rate, at, provider)
+                return self._reckon(listed, found, reading, markup_rate, at, provider)
             if more.counted and found.rates.unpriced is None:
                 if more.searches:
                     native = reading.usage.web_searches - more.searches
                     reading = reading._replace(usage=evolve(reading.usage, web_searches=native))
                 if provider is None and reading.service_tier is None:  # as nearly always
-                    return self._at(found.rates, held.origin, found, reading.usage, markup_rate, at, None, reading)
-                return self._served(held, found, reading, markup_rate, at, provider)
+                    return self._at(found.rates, listed.origin, found, reading.usage, markup_rate, at, None, reading)
+                return self._served(listed, found, reading, markup_rate, at, provider)
         except (UnknownModelError, UnknownProviderError, VariablePriceError, CatalogUnavailableError):
             if reported is None:
                 raise
@@ -155,7 +166,7 @@ class Quoter:
 
     def _reckon(
         self,
-        held: Held,
+        listed: Held | PastList,
         found: Model,
         reading: Reading,
         markup_rate: money.Number | None,
@@ -171,11 +182,11 @@ class Quoter:
             raise UnpricedUsageError(found.id, "web_searches", "OpenRouter ran them itself, at a price of its own")
         if reading.tools and not reading.usage.web_searches:
             reading = _flagged(reading, "server-side tools ran: what they cost is in no price list")
-        return self._served(held, found, reading, markup_rate, at, provider)
+        return self._served(listed, found, reading, markup_rate, at, provider)
 
     def _served(
         self,
-        held: Held,
+        listed: Held | PastList,
         found: Model,
         reading: Reading,
         markup_rate: money.Number | None,
@@ -183,7 +194,7 @@ class Quoter:
         provider: str | None,
     ) -> Cost:
         """At the prices of whom and of the tier that it was served at."""
-        rates, origin, row, endpoint, flag = self._offers(held).served(found, reading, provider)
+        rates, origin, row, endpoint, flag = self._offers(listed).served(found, reading, provider)
         if flag is not None and reading.reported is None:
             reading = _flagged(reading, flag)
         return self._at(rates, origin, row, reading.usage, markup_rate, at, endpoint, reading)
@@ -199,11 +210,11 @@ class Quoter:
     ) -> PriceRange:
         """See :meth:`Pricing.price_range`."""
         listed = self.cost(held, model, 0, 0, usage, markup_rate, at, None)
-        found = held.catalog[listed.model_id]
+        found, list_of_then = self._listed(held, listed.model_id, listed.at)
         tier = tier_of(service_tier)
-        row = self._offers(held).row(found, service_tier)
+        row = self._offers(list_of_then).row(found, service_tier)
         if row is not None:
-            listed = self._at(row.rates, held.origin, row, usage, markup_rate, at, tier=service_tier)
+            listed = self._at(row.rates, list_of_then.origin, row, usage, markup_rate, at, tier=service_tier)
         endpoints = self.endpoints(found.id)
         offers = endpoints.at(tier)
         if not offers and tier is None and found.id.endswith(BATCH):
@@ -224,8 +235,8 @@ class Quoter:
             raise unpriced or UnpricedUsageError(found.id, "usage", reason)
         return PriceRange(min(costs, key=_raw), listed, max(costs, key=_raw))
 
-    def _offers(self, held: Held) -> Offers:
-        return Offers(held.catalog, held.origin, self.endpoints)
+    def _offers(self, listed: Held | PastList) -> Offers:
+        return Offers(listed.catalog, listed.origin, self.endpoints)
 
     def _at(
         self,

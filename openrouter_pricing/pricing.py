@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ._base.money import fma, multiply, read_rate
-from ._freshness.lifetime import Lifetime
+from ._history.listing import Listing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported where they are first needed: importing this module must cost next to nothing
@@ -19,13 +19,12 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
     from ._billing.reading import Reading
     from ._billing.stream import StreamCost
     from ._billing.usage import Usage
-    from ._freshness.held import Held
     from ._freshness.live import Live, Pinned
     from ._freshness.protocols import Backend, Source
     from ._freshness.recorder import Recorder
+    from ._history.periods import HistoryStore
     from ._prices.catalog import Catalog
     from ._prices.endpoints import Endpoints
-    from ._prices.model import Model
     from ._quote import PlainPrice
     from .health import Health
     from .settings import Settings
@@ -33,7 +32,7 @@ if TYPE_CHECKING:  # imported where they are first needed: importing this module
 _new = object.__new__
 
 
-class Pricing(Lifetime):
+class Pricing(Listing):
     """Knows what an OpenRouter call costs.
 
     Nothing happens until it is asked: no socket, no file, no thread. It may be shared by threads, and made before a
@@ -46,6 +45,8 @@ class Pricing(Lifetime):
         catalog: answer from this one alone, with no cache and no network; the way to test your own code.
         clock: all the time and chance there is.
         markup: a policy that says more than ``settings.markup_rate`` does.
+        history: where past prices come from instead of ``settings.history``, and are recorded; it stays yours to close.
+            A ``catalog`` or a ``client`` of yours has no other one.
 
     Raises:
         SettingsError: an environment variable cannot be read, or the backend's URL names none.
@@ -61,6 +62,7 @@ class Pricing(Lifetime):
         catalog: Catalog | None = None,
         clock: Clock | None = None,
         markup: Markup | None = None,
+        history: HistoryStore | None = None,
     ) -> None:
         from . import backends, data
         from . import settings as options
@@ -69,6 +71,7 @@ class Pricing(Lifetime):
         from ._billing.markup import Markup
         from ._freshness import protocols
         from ._freshness.live import Live, Pinned
+        from ._history.opening import past_of
         from ._prices import catalog as catalogs
         from ._quote import Quoter
 
@@ -110,7 +113,9 @@ class Pricing(Lifetime):
                 fallback=_bundled if settings.fallback else None,
             )
         self._cache = self._live.cache
-        self._quoter = Quoter(settings.markup_rate, markup, self._live.endpoints, clock.utcnow)
+        own = catalog is not None or client is not None
+        self._past = past_of(settings, history, self._live, clock, own=own)
+        self._quoter = Quoter(settings.markup_rate, markup, self._live.endpoints, clock.utcnow, self._past.at)
 
     def __repr__(self) -> str:
         return "<Pricing of a pinned catalogue>" if self._live.probe is None else f"<Pricing with {self._settings!r}>"
@@ -296,29 +301,6 @@ class Pricing(Lifetime):
             PricingError: the prices are pinned, or come from a ``client`` that cannot ask for endpoints.
         """
         return self._quoter.endpoints(self._held().catalog[model].id)
-
-    def model(self, model: str) -> Model:
-        """The model of an id, a canonical slug, or either with a routing suffix.
-
-        Raises:
-            UnknownModelError: nothing listed has that name.
-            CatalogUnavailableError: no prices at all, and the fallback is off.
-        """
-        return self._held().catalog[model]
-
-    def catalog(self) -> Catalog:
-        """Every model that is listed now.
-
-        Raises:
-            CatalogUnavailableError: there is none, and the fallback is off.
-        """
-        return self._held().catalog
-
-    def _held(self) -> Held:
-        held = self._cache.held
-        if held is None or self._monotonic() >= held.until:
-            held = self._live.current()
-        return held
 
     def health(self) -> Health:
         """Whether the store, OpenRouter and the age of the prices are all right; asks both, and waits for them.

@@ -33,7 +33,7 @@ _SAFE_URL = re.compile(
 def scrub(text: str, settings: Settings) -> str:
     """A text with every secret of these settings hidden, as it is and as it is sent: an upstream may quote them."""
     secrets = [settings.api_key] if settings.api_key else []
-    for url in (settings.base_url, settings.backend):
+    for url in (settings.base_url, settings.backend, settings.history):
         user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
         if password:
             plain = f"{unquote(user)}:{unquote(password)}"
@@ -128,6 +128,13 @@ def _backend(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
     return _hidden(value)
 
 
+def _history(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if text.lower() != "none" and not re.match(r"bundled://$|(?:sqlite|postgresql\+psycopg)://", text):
+        raise _fail(field, value, "none, bundled://, sqlite:///file or postgresql+psycopg://user@host/database")
+    return "none" if text.lower() == "none" else _hidden(text)
+
+
 def _key(value: object, _: Any, field: attrs.Attribute[Any]) -> str | None:
     if value is None:
         return None
@@ -213,6 +220,13 @@ class Settings:
         55 * 60, _seconds(_ABOVE, zero=False), "how often the warmer refreshes, ±10 % jitter, seconds"
     )
     offline: bool = _option(False, _switch, "never use the network")
+    history: str = _option(
+        "bundled://",
+        _history,
+        "where past prices come from: `bundled://`, `none`, or a database that new ones are recorded in, too: "
+        "`sqlite:///file`, `postgresql+psycopg://host/database`",
+        repr=_mask_url,
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Settings:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from .._base import money
 from .._prices.endpoints import tier_of
+from .._prices.origin import Origin
 from .reading import NOTHING_MORE, Particulars
 
 #: What a residual is likely to be; see :attr:`Cost.residual_kind`.
@@ -59,12 +60,12 @@ PLAIN = CallFacts()
 BY_ARGUMENT = CallFacts(markup_rule="argument")
 
 
-def residual_kind(reported: Decimal, computed: Decimal, as_of: datetime | None, call: CallFacts) -> ResidualKind | None:
+def residual_kind(reported: Decimal, computed: Decimal, origin: Origin, call: CallFacts) -> ResidualKind | None:
     """What ``reported - computed`` is likely to be; see :attr:`Cost.residual_kind`.
 
     Args:
         reported, computed: USD.
-        as_of: when the prices behind ``computed`` were fetched.
+        origin: which list the prices behind ``computed`` stand in.
         call: what else is known of the call.
     """
     if _equal(reported, computed):
@@ -87,12 +88,15 @@ def residual_kind(reported: Decimal, computed: Decimal, as_of: datetime | None, 
         return "provider"
     if call.at is None:
         return "unexplained"
-    return "price_change" if another_day(call.at, as_of) else "provider"
+    return "price_change" if another_day(call.at, origin) else "provider"
 
 
-def another_day(at: datetime | None, as_of: datetime | None) -> bool:
-    """Whether prices fetched at ``as_of`` are of another day than a call at ``at``."""
-    return at is not None and as_of is not None and as_of > _UNDATED and abs(at - as_of) > _DAY
+def another_day(at: datetime | None, origin: Origin) -> bool:
+    """Whether prices are of another day than a call at ``at``, as far as is known of either."""
+    as_of = origin.as_of
+    if at is None or as_of is None or as_of <= _UNDATED:
+        return False
+    return as_of - at > _DAY or at - (origin.until or as_of) > _DAY
 
 
 def _equal(one: Decimal, other: Decimal) -> bool:

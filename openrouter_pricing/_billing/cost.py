@@ -80,12 +80,12 @@ class Cost(Billed):
 
     @property
     def source(self) -> PriceSource:
-        """What priced it: "live", "stale", "bundled", "pinned" or "reported"."""
+        """What priced it: "live", "stale", "bundled", "pinned", "history" or "reported"."""
         return self._origin.source
 
     @property
     def as_of(self) -> datetime | None:
-        """When the prices were fetched (aware UTC); None where no price list was used."""
+        """When the prices were fetched, or recorded (aware UTC); None where no price list was used."""
         return self._origin.as_of
 
     @property
@@ -117,9 +117,9 @@ class Cost(Billed):
     def flags(self) -> tuple[str, ...]:
         """What the reader should know, for people: odd counts, a tier without a price, another day's prices."""
         at, as_of = self.at, self.as_of
-        if at is None or as_of is None or self.raw == self.reported or not another_day(at, as_of):
+        if self.raw == self.reported or not another_day(at, self._origin):
             return self._facts.flags
-        return (*self._facts.flags, f"priced by the list of {as_of:%Y-%m-%d}: the call was on {at:%Y-%m-%d}")
+        return (*self._facts.flags, f"priced by the list of {as_of:%Y-%m-%d}, not of the call's day ({at:%Y-%m-%d})")
 
     @property
     def byok_fee(self) -> Decimal | None:
@@ -186,7 +186,7 @@ class Cost(Billed):
         """
         if self.reported is None or self.computed is None or self._facts.fee_alone:
             return None
-        return residual_kind(self.reported, self.computed, self.as_of, self._facts)
+        return residual_kind(self.reported, self.computed, self._origin, self._facts)
 
     def reprice(self, markup_rate: money.Number, *, places: int | None = None) -> Cost:
         """The same call at another markup rate, whether its cost was reported or computed.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from .._prices.catalog import Catalog
 from .._prices.endpoints import Endpoint, Endpoints, tier_of
 from .._prices.model import Model
 from .._prices.origin import Origin
@@ -36,8 +35,15 @@ class Offer(NamedTuple):
     flag: str | None = None
 
 
+class Rows(Protocol):
+    """Models by name: a ``Catalog``, or the list of some time before."""
+
+    def __contains__(self, name: object, /) -> bool: ...
+    def __getitem__(self, name: str, /) -> Model: ...
+
+
 class Offers:
-    """Everything that is offered now.
+    """Everything that is offered at a time.
 
     Args:
         catalog: the models.
@@ -45,7 +51,7 @@ class Offers:
         endpoints: gives the endpoints of a listed model; it may have to fetch them, and raise.
     """
 
-    def __init__(self, catalog: Catalog, origin: Origin, endpoints: Callable[[str], Endpoints]) -> None:
+    def __init__(self, catalog: Rows, origin: Origin, endpoints: Callable[[str], Endpoints]) -> None:
         self._catalog = catalog
         self._origin = origin
         self._endpoints = endpoints

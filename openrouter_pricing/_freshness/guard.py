@@ -30,15 +30,28 @@ class GuardedBackend:
         recorder: counts failures.
         clock: the monotonic one says when to ask again.
         owned: whether ``close()`` closes the backend.
+        name: what the log calls it.
+        counter: which counter of :class:`Stats` its failures are added to.
     """
 
-    def __init__(self, open_backend: Callable[[], Any], recorder: Recorder, clock: Clock, *, owned: bool) -> None:
+    def __init__(
+        self,
+        open_backend: Callable[[], Any],
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        owned: bool,
+        name: str = "price store",
+        counter: str = "backend_errors",
+    ) -> None:
         self._open_backend = open_backend
         self._opened: Any = None
         self._recorder = recorder
         self._clock = clock
         self._owned = owned
-        self._worker = Worker("openrouter-pricing-store")
+        self._name = name
+        self._counter = counter
+        self._worker = Worker(f"openrouter-pricing-{name.rsplit(maxsplit=1)[-1]}")
         self._logged: set[str] = set()
         self._failures = 0
         self._ask_at = float("-inf")
@@ -95,12 +108,13 @@ class GuardedBackend:
 
     def note(self, error: Exception, otherwise: _T) -> _T:
         """Count and log something of it that cannot be read; gives ``otherwise``."""
-        self._recorder.count("backend_errors")
+        self._recorder.count(self._counter)
         kind = type(error).__name__
         if kind not in self._logged:
             self._logged.add(kind)
             logger(__name__).warning(
-                "the price store failed (%s: %s); prices are answered without it",
+                "the %s failed (%s: %s); prices are answered without it",
+                self._name,
                 kind,
                 mask(str(error)),
                 extra={"error": kind},

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._base.clock import Clock
+from .._base.fork import PerProcess
 from .._prices.catalog import Catalog
 from ..errors import PricingError
 from ..settings import Settings
@@ -17,7 +18,7 @@ from .listeners import Listener, Listeners
 from .plausibility import Plausibility
 from .protocols import Backend, Source
 from .providers import ProviderPrices
-from .recorder import Recorder, stats_class
+from .recorder import Recorder
 from .warmer import Warmer
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ class Live:
     Attributes:
         cache: decides what a question is answered from.
         warmer: the optional thread.
+        record: called with each list that is held from now on, where a history keeps them.
     """
+
+    record: Callable[[Catalog], None] | None = None
 
     def __init__(
         self,
@@ -67,7 +71,7 @@ class Live:
             owns_source=owns_source,
             plausibility=Plausibility(settings.l2_ttl),
             fallback=fallback,
-            listener=self._listeners.tell,
+            listener=self._tell,
         )
         self._providers = ProviderPrices(self._shared, settings, open_source, owns_source=owns_source, clock=clock)
         self.endpoints = self._providers.of
@@ -88,6 +92,15 @@ class Live:
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` of each new list; what is given ends that."""
         return self._listeners.add(listener)
+
+    def _tell(self, catalog: Catalog) -> None:
+        if self.record is not None:
+            self.record(catalog)
+        self._listeners.tell(catalog)
+
+    def recorder(self) -> Recorder:
+        """What counts in this process."""
+        return self._shared.get().recorder
 
     def start_warmer(self) -> None:
         """Start the thread, unless it runs; without a network, nothing."""
@@ -143,14 +156,18 @@ class Pinned:
     Attributes:
         held: what questions are answered from.
         cache: itself, as it decides what a question is answered from.
+        record: never called, as nothing changes.
     """
 
     probe: Probe | None = None
     in_use = False
+    record: Callable[[Catalog], None] | None = None
 
     def __init__(self, catalog: Catalog) -> None:
         self.held = Held(catalog, "pinned")
         self.cache = self
+        self._recorders = PerProcess(Recorder)
+        self.recorder = self._recorders.get
 
     def current(self) -> Held:
         """The same as ever."""
@@ -188,7 +205,7 @@ class Pinned:
 
     def stats(self, answers: int) -> Stats:
         """How often it was asked."""
-        return stats_class()(l1_answers=answers, source="pinned", models=len(self.held.catalog))
+        return self.recorder().snapshot(l1_answers=answers, source="pinned", models=len(self.held.catalog))
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -28,6 +28,7 @@ class Stats:
         price_jumps: prices that moved more than tenfold from one believed list to the next.
         skipped_rows: rows of believed catalogues that could not be read.
         backend_errors: failed questions to the backend.
+        history_errors: failed questions to the price history.
         lease_waits: times another process was fetching already.
         abandoned: fetches that outlived their deadline.
         listener_errors: listeners that raised.
@@ -58,6 +59,7 @@ class Stats:
     price_jumps: int = 0
     skipped_rows: int = 0
     backend_errors: int = 0
+    history_errors: int = 0
     lease_waits: int = 0
     abandoned: int = 0
     listener_errors: int = 0

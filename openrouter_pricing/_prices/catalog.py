@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -13,19 +14,15 @@ from .._base import money
 from .._base.clock import aware
 from ..errors import PayloadError, UnknownModelError, quoted
 from .model import Category, Model
+from .names import resolve
 from .rates import effective_prices
 from .rows import stored
 
 #: Changes whenever the stored form does; a store keeps the releases apart by it.
 FORMAT = 2
 
-#: Suffixes that choose a route and not a price: the base row prices them.
-#: https://openrouter.ai/docs/guides/routing/model-variants
-_ROUTING = (":nitro", ":floor", ":exacto", ":online")
-#: What follows is a preset's name, which changes parameters and not the price.
-#: https://openrouter.ai/docs/guides/features/presets
-_PRESET = "@preset/"
-_LONGEST = 1_000  # characters of a name with its suffixes; an id has 300 at most
+#: In a row as it is stored: the quotes of a text within it would have a backslash before them.
+_SLUG = re.compile(rb'"canonical_slug":("[^"\\]+")')
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -98,6 +95,8 @@ class Catalog(Mapping[str, Model]):
     def dumps(self) -> bytes:
         """The whole catalogue as bytes; :meth:`loads` reads it back."""
         head = {"format": FORMAT, "as_of": self.as_of.isoformat(), "digest": self.digest, "skipped": self.skipped}
+        if (rows := hashlib.sha256(self._body).hexdigest()) != self.digest:  # it is known by another name
+            head["rows"] = rows
         return json.dumps(head).encode() + b"\n" + self._body
 
     @classmethod
@@ -118,7 +117,9 @@ class Catalog(Mapping[str, Model]):
                     f"data: format {quoted(head['format'])} is not the format {FORMAT} that is read here"
                 )
             as_of = aware(datetime.fromisoformat(head["as_of"]), "as_of")
-            return cls.from_body(body, as_of=as_of, digest=head["digest"], skipped=head["skipped"])
+            rows = head.get("rows", head["digest"])
+            catalog = cls.from_body(body, as_of=as_of, digest=rows, skipped=head["skipped"])
+            return catalog if rows == head["digest"] else catalog.known_by(str(head["digest"]))
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise PayloadError("data is not a catalogue that dumps() wrote") from error
 
@@ -140,10 +141,16 @@ class Catalog(Mapping[str, Model]):
 
     def dated(self, as_of: datetime) -> Catalog:
         """The same rows, fetched at another time; what is decoded already is shared."""
+        return self._with("as_of", as_of)
+
+    def known_by(self, digest: str) -> Catalog:
+        """The same rows under the digest of the recorded list that they were put together from."""
+        return self._with("digest", digest)
+
+    def _with(self, changed: str, value: object) -> Catalog:
         other = object.__new__(Catalog)
         for name in Catalog.__slots__:
-            setattr(other, name, getattr(self, name))
-        other.as_of = as_of
+            setattr(other, name, value if name == changed else getattr(self, name))
         return other
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -220,19 +227,13 @@ class Catalog(Mapping[str, Model]):
         text = self._body[start : self._body.index(b"\n", start)]
         return Model.from_dict(json.loads(text), text)
 
+    def slugs(self) -> dict[str, str]:
+        """The canonical slug of each listed row that names one, by id."""
+        found = ((model_id, _SLUG.search(text)) for model_id, text in self.texts().items())
+        return {model_id: json.loads(match[1]) for model_id, match in found if match is not None}
+
     def _resolve(self, name: str) -> str | None:
-        if len(name) > _LONGEST:
-            return None
-        while name not in self._rows:
-            if slug := self._slugs.get(name):
-                return slug
-            if _PRESET in name:
-                name = name.partition(_PRESET)[0]
-            elif name.endswith(_ROUTING):
-                name = name.rpartition(":")[0]
-            else:
-                return None
-        return name
+        return resolve(name, self._rows, self._slugs.get)
 
     def near(self, model_id: str, limit: int = 3) -> list[str]:
         """Listed ids that are spelt like ``model_id``, or that providers call so, nearest first. Takes milliseconds."""

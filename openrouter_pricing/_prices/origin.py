@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
+
+import attrs
 
 from .rates import Rates
 
 #: What priced a call.
-PriceSource: TypeAlias = Literal["live", "stale", "bundled", "pinned", "reported"]
+PriceSource: TypeAlias = Literal["live", "stale", "bundled", "pinned", "history", "reported"]
 
 
-class Origin(NamedTuple):
+def _read(digest: str | Callable[[], str] | None) -> str | None:
+    return digest() if callable(digest) else digest
+
+
+@attrs.frozen
+class Origin:
     """Which price list was applied.
 
     Args:
-        source: "live", "stale", "bundled", "pinned", or "reported" where none was.
+        source: "live", "stale", "bundled", "pinned", "history", or "reported" where none was.
         as_of: when those prices were fetched (aware UTC).
-        digest: SHA-256 of the rows of that list, in hexadecimal.
+        digest: SHA-256 of the rows of that list, in hexadecimal; one that takes long is worked out when it is read.
+        until: up to when that list is known to have stood, where a history says so.
     """
 
     source: PriceSource
     as_of: datetime | None = None
-    digest: str | None = None
+    _digest: str | Callable[[], str] | None = attrs.field(default=None, eq=_read)
+    until: datetime | None = None
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the rows of that list, in hexadecimal."""
+        return _read(self._digest)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Origin, (self.source, self.as_of, self.digest, self.until)
 
 
 PINNED = Origin("pinned")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .model import Model
+from .names import note_slug
 
 
 def stored(
@@ -42,7 +43,7 @@ def stored(
     slugs: dict[str, str] = {}
     end = 0
     for model_id, text in texts.items():
-        _note_slug(slugs, names[model_id], model_id)
+        note_slug(slugs, names[model_id], model_id)
         places[model_id] = end
         end += len(text) + 1
     head = json.dumps([places, slugs], separators=(",", ":")).encode()
@@ -52,14 +53,3 @@ def stored(
 def _same_prices(text: bytes, model: Model) -> bool:
     known = Model.from_dict(json.loads(text), text)
     return (known.rates, known.alias_target) == (model.rates, model.alias_target)
-
-
-def _note_slug(slugs: dict[str, str], slug: str | None, model_id: str) -> None:
-    """A slug shared by a row and its ``:free`` and ``:batch`` rows means the row without suffix."""
-    if not slug or slug == model_id:
-        return
-    known = slugs.get(slug)
-    if known is None or (":" not in model_id and (not known or ":" in known)):
-        slugs[slug] = model_id
-    elif ":" in known:
-        slugs[slug] = ""  # shared by suffixed rows alone: which is meant cannot be known

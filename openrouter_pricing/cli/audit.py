@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from .._base import money
+from .._history.opening import history_of
 from ..metering.audit import Audit
 from .logs import prices, read_log
-from .options import FILE, BareHelp, Count, catalog_option, json_option, origin_words, read_number
+from .options import FILE, BareHelp, Count, catalog_option, json_option, one_answer, origin_words, read_number
 from .tables import Column, table
 from .terminal import cell, line, show_json
 
@@ -31,10 +32,11 @@ _MOST_WORST = 1_000  # residuals that can be asked for
 def audit(log: Path, tolerance: Decimal | None, worst: int, stored: Path | None, as_json: bool) -> None:
     """Compare what logged responses say they cost with what the price list says.
 
-    FILE holds one response a line, as JSON; - is the standard input. The exit status is 1 if nothing could be priced.
+    FILE holds one response a line, as JSON; - is the standard input. Each is priced by the list of its own day, as far
+    as the history goes; with --catalog all are priced by that list. The exit status is 1 if nothing could be priced.
     """
     catalog, source = prices(stored)
-    done = Audit(catalog, worst)
+    done = Audit(catalog, worst, None if stored is not None else history_of(one_answer()))
     read_log(done.add, log, "auditing")
     origin = origin_words(source, catalog.as_of)
     if as_json:

@@ -14,27 +14,46 @@ _GZIP = 31  # what zlib calls that format
 _kept: list[bytes] = []
 
 
+def read(name: str) -> bytes:
+    """One of the files beside this one.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    loader: Any = __spec__.loader  # which knows the way into a zip file too
+    content: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), name))
+    return content
+
+
 def keep_at_hand() -> None:
     """Read the file, 24 KB, while files can be opened: who needs the snapshot may have no descriptor left."""
     if not _kept:
-        loader: Any = __spec__.loader  # which knows the way into a zip file too
         try:
-            _kept.append(loader.get_data(os.path.join(os.path.dirname(__file__), "snapshot.gz")))
+            _kept.append(read("snapshot.gz"))
         except OSError:
             return  # whoever asks for it is told
 
 
-def load_bundled() -> Catalog:
-    """The bundled catalogue; logs one warning, as its prices may be out of date.
+def read_bundled() -> Catalog:
+    """The bundled catalogue.
 
     Raises:
         CatalogUnavailableError: the installation is broken.
     """
     keep_at_hand()
     try:
-        catalog = Catalog.loads(zlib.decompress(_kept[0] if _kept else b"", _GZIP))
+        return Catalog.loads(zlib.decompress(_kept[0] if _kept else b"", _GZIP))
     except (zlib.error, PayloadError) as error:
         raise CatalogUnavailableError("the bundled snapshot is missing or damaged: install the package anew") from error
+
+
+def load_bundled() -> Catalog:
+    """The same, to answer from; logs one warning, as its prices may be out of date.
+
+    Raises:
+        CatalogUnavailableError: as for :func:`read_bundled`.
+    """
+    catalog = read_bundled()
     logger(__name__).warning(
         "no live prices are at hand: answering from the bundled snapshot of %s",
         catalog.as_of.date(),

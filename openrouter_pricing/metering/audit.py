@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 from .._base import money
 from .._billing.cost import Cost
 from .._billing.reading import HALF
+from .._history.periods import HistoryStore
 from .._prices.catalog import Catalog
 from ..errors import ResponseError, UnknownModelError, UnpricedUsageError, VariablePriceError
 from ..pricing import Pricing
@@ -124,6 +125,7 @@ class Audit:
     Args:
         catalog: the prices.
         worst: how many of the largest residuals are kept.
+        history: the prices of then, for lines that say when they were; None to price all by ``catalog``.
 
     Attributes:
         exact: lines whose reported cost the price list explains to 1e-12 USD.
@@ -137,9 +139,9 @@ class Audit:
         off: USD, the sum of the sizes of all residuals, whatever their signs.
     """
 
-    def __init__(self, catalog: Catalog, worst: int = 10) -> None:
+    def __init__(self, catalog: Catalog, worst: int = 10, history: HistoryStore | None = None) -> None:
         self._catalog = catalog
-        self._cost_of = Pricing(Settings(markup_rate=money.ONE), catalog=catalog).cost_of
+        self._cost_of = Pricing(Settings(markup_rate=money.ONE), catalog=catalog, history=history).cost_of
         self._worst: list[tuple[Decimal, int, Residual]] = []
         self._most = worst
         self.exact: Tally = Tally()
