@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from .._base import money
-from .._base.fork import PerProcess
+from .._base.fork import PerProcess, is_forking_master
 from .._prices.changes import CatalogChange
 from ..errors import SettingsError, quoted
 from ..pricing import Pricing
@@ -130,7 +130,8 @@ class Notifier:
         self.close()
 
     def _hear(self, change: CatalogChange) -> None:
-        self._couriers.get().hear(change)
+        if not is_forking_master():  # its threads would stop in its workers; what changed is in their outbox, too
+            self._couriers.get().hear(change)
 
     def _outbox(self) -> Outbox:
         history = self._pricing._past.history

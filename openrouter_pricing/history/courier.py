@@ -200,4 +200,7 @@ def _seconds(asked: object) -> float:
 
 
 def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {mask(str(error))}"
+    try:
+        return f"{type(error).__name__}: {mask(str(error))}"
+    except Exception:  # noqa: BLE001  # a stranger's error may fail even in this
+        return type(error).__name__

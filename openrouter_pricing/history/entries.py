@@ -71,7 +71,9 @@ class Entry:
 
     def dumps(self) -> dict[str, Any]:
         """Ready for JSON."""
-        return attrs.asdict(self)
+        return attrs.asdict(self, recurse=False) | {
+            "deliveries": {name: attrs.asdict(each) for name, each in self.deliveries.items()}
+        }
 
     @classmethod
     def loads(cls, data: dict[str, Any]) -> Entry:
@@ -98,7 +100,7 @@ def _settle(entries: list[Entry], group: list[Entry], watch: Watch, sinks: Colle
         for name, before, after in entry.differences:
             net[name] = Difference(name, net[name].before if name in net else before, after)
             last[name] = entry
-    ripe = {name for name, entry in last.items() if entry.at + watch.settle <= now}
+    ripe = {name for name, entry in last.items() if not watch.settle or entry.at + watch.settle <= now}
     parts = [entry for entry in group if any(each.model_id in ripe for each in entry.differences)]
     for entry in parts:
         entry.differences = [each for each in entry.differences if each.model_id not in ripe]

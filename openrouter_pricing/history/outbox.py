@@ -103,7 +103,7 @@ class BackendOutbox:
             if state.as_of:
                 found = differences(state.prices, prices)
                 last = datetime.fromisoformat(state.as_of)
-                if not found or after.as_of <= last <= self._clock.utcnow():
+                if not found or after.as_of < last <= self._clock.utcnow():
                     return
                 now, stamp = self._clock.utcnow().timestamp(), after.as_of.isoformat()
                 state.entries.append(Entry.of(now, stamp, state.digest, after.digest, found))

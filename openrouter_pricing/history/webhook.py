@@ -27,30 +27,26 @@ from ..errors import StatusError, TransportError
 
 _CONNECT, _READ, _DEADLINE = 5.0, 15.0, 15.0  # seconds; the last for everything
 _MOST_LINES, _MOST_NAME = 20, 100  # of a message in Slack
-_MILLION = Decimal(1_000_000)
+_WHOLE = ("request", "image", "web_search")  # prices that are not of tokens
 
 
 class _Post:
     """Sends bodies to one URL: nothing is followed, nothing of the answer is read but its status.
 
     Args:
-        url: whose path, query and password are in no log and no message.
+        url: shows as its scheme and host; its path, query and password are in no log and no message.
 
     Attributes:
         name: what tells it from others: scheme and host, and a digest of the URL.
-
-    Raises:
-        TypeError, ValueError: it is no http or https URL.
     """
 
+    name: str = ""
+
     def __init__(self, url: str) -> None:
-        shown, failure = _read(url)
-        self._url = "" if failure else Hidden(url.strip(), repr(shown))
-        del url  # frames are shown where an error is
-        if failure is not None:
-            raise failure
-        self._local = is_loopback(urlsplit(self._url).hostname or "")
-        self.name: str = f"{type(self).__name__} {shown} ({hashlib.sha256(self._url.encode()).hexdigest()[:8]})"
+        self._url = url
+        self._local = _is_local(url)
+        digest = hashlib.sha256(url.encode()).hexdigest()[:8]
+        self.name = f"{type(self).__name__} {url!r} ({digest})"
         self._under_way: PerProcess[set[Adapter]] = PerProcess(set)
 
     def __repr__(self) -> str:
@@ -117,11 +113,13 @@ class Webhook(_Post):
     def __init__(self, url: str, secret: str | Iterable[str]) -> None:
         from standardwebhooks import Webhook as Signer
 
-        super().__init__(url)
-        secrets, failure = _secrets(secret)
-        del url, secret  # as above
+        address, wrong_url = _read(url)
+        secrets, wrong_secret = _secrets(secret)
+        del url, secret  # frames are shown where an error is
+        failure = wrong_url or wrong_secret
         if failure is not None:
             raise failure
+        super().__init__(address)
         self._signers = [Signer(each) for each in secrets]
 
     def __call__(self, event: dict[str, Any]) -> None:
@@ -152,10 +150,13 @@ class Slack(_Post):
     """
 
     def __init__(self, url: str) -> None:
-        super().__init__(url)
+        address, failure = _read(url)
         del url  # as above
-        if not self._local and urlsplit(self._url).scheme != "https":
-            raise ValueError("url of Slack must be https: it is a secret")
+        if failure is None and not _is_local(address) and urlsplit(address).scheme != "https":
+            failure = ValueError("url of Slack must be https: it is a secret")
+        if failure is not None:
+            raise failure
+        super().__init__(address)
 
     def __call__(self, event: dict[str, Any]) -> None:
         """Send an event. Raises as a :class:`Webhook` does."""
@@ -176,12 +177,17 @@ def text_of(event: dict[str, Any]) -> str:
 
 
 def _move(move: dict[str, str | None]) -> str:
-    before, after = (None if move[side] is None else _per_million(str(move[side])) for side in ("before", "after"))
-    return f"{_escaped(str(move['key']))} {before or 'none'} → {after or 'none'}"
+    key = str(move["key"])
+    before, after = (_usd(key, move[side]) for side in ("before", "after"))
+    return f"{_escaped(key)} {before} → {after}"
 
 
-def _per_million(price: str) -> str:
-    return f"${money.plain(money.multiply(Decimal(price), _MILLION))}/M"
+def _usd(key: str, price: str | None) -> str:
+    if price is None:
+        return "none"
+    if key in _WHOLE:
+        return f"${price}"
+    return f"${money.plain(money.multiply(Decimal(price), money.MILLION))}/M"
 
 
 def _escaped(name: str) -> str:
@@ -205,17 +211,22 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def _is_local(url: str) -> bool:
+    return is_loopback(urlsplit(url).hostname or "")
+
+
 def _read(url: object) -> tuple[str, TypeError | ValueError | None]:
-    """Scheme and host of a URL; or what is wrong with it, which quotes nothing of it."""
+    """The URL, which shows as its scheme and host alone; or what is wrong with it, which quotes nothing of it."""
     if not isinstance(url, str):
         return "", TypeError(f"url must be a string, not {type(url).__name__}")
+    url = url.strip()
     try:
-        parts = urlsplit(url.strip())
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s\\\"'<>]", url.strip())
+        parts = urlsplit(url)
         shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s\\\"'<>]", url)
     except ValueError:
-        good, shown = False, ""
-    return shown, None if good else ValueError("url must be an http or https URL")
+        good = False
+    return (Hidden(url, shown), None) if good else ("", ValueError("url must be an http or https URL"))
 
 
 def _secrets(secret: object) -> tuple[list[bytes], TypeError | ValueError | None]:
