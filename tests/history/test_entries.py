@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 
 import pytest
 
@@ -190,7 +191,7 @@ def entries_of_two_years() -> list[Entry]:
     """An entry for each recorded list that differs from the one before it."""
     lists = recorded()
     made = []
-    for (_, before), (at, after) in zip(lists, lists[1:], strict=False):
+    for (_, before), (at, after) in pairwise(lists):
         moved = [name for name in {**after, **before} if before.get(name) != after.get(name)]
         was = {name: charged(before[name]) for name in moved if name in before}
         is_ = {name: charged(after[name]) for name in moved if name in after}
