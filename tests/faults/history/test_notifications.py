@@ -25,21 +25,14 @@ pytestmark = pytest.mark.history
 
 SECRET = "whsec_" + "c2VjcmV0" * 6
 OUTBOXES = ["the store on disk", "SQLite"]
-TESTS = Path(__file__).resolve().parents[2]
 
-#: One process of a fleet. Arguments: upstream, receiver, secret, backend, history, and the folder of the tests. Each
-#: line is an order: a price, until which the process fetches, or "end". Prints what its notifier did.
+#: One process of a fleet. Arguments: upstream, receiver, secret, backend and history. Each line is an order: a price, until which the process fetches, or "end". Prints what its notifier did.
 MEMBER = """
 import json, sys, time
 from openrouter_pricing import Pricing, Settings
 from openrouter_pricing.history import Notifier, Webhook
-url, receiver, secret, backend, history, tests = sys.argv[1:]
-sys.path.insert(0, tests)
-kept = None
-if history != "none":
-    from support.sql_history import LastList
-    kept = LastList(history)
-pricing = Pricing(Settings(base_url=url, backend=backend, history="none", l1_ttl=0), history=kept)
+url, receiver, secret, backend, history = sys.argv[1:]
+pricing = Pricing(Settings(base_url=url, backend=backend, history=history, l1_ttl=0))
 notifier = Notifier(pricing, [Webhook(receiver, secret)])
 for order in sys.stdin:
     if order.strip() == "end":
@@ -73,11 +66,11 @@ def priced(upstream: Upstream, price: str) -> None:
     upstream.say(row("a/one", pricing={"prompt": price, "completion": "0"}), row("a/steady"))
 
 
-def options(outbox: str, folder: Path) -> tuple[str, str, Path]:
-    """The backend and the history of a fleet that keeps its outbox there, and where the tests are."""
+def options(outbox: str, folder: Path) -> tuple[str, str]:
+    """The backend and the history of a fleet that keeps its outbox there."""
     if outbox == "SQLite":
-        return "memory://", f"sqlite:///{folder / 'history.db'}", TESTS
-    return f"disk://{folder / 'store'}", "none", TESTS
+        return "memory://", f"sqlite:///{folder / 'history.db'}"
+    return f"disk://{folder / 'store'}", "none"
 
 
 @pytest.mark.parametrize("outbox", OUTBOXES)
