@@ -49,10 +49,14 @@ class Known:
 
     def row(self, model_id: str) -> dict[str, Any]:
         """A row as it is listed now, or was when the package was made; of an id alone where it is in neither."""
-        if model_id in self._held.keys():  # noqa: SIM118  # an id, and no other name
+        try:
             return self._held.row(model_id).raw
-        bundled = self.lists[1]
-        return bundled.row(model_id).raw if model_id in bundled.keys() else {"id": model_id}  # noqa: SIM118
+        except KeyError:
+            pass  # the bundled one is read where it is needed
+        try:
+            return self.lists[1].row(model_id).raw
+        except KeyError:
+            return {"id": model_id}
 
 
 class PastList:
