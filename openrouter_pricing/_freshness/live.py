@@ -17,7 +17,7 @@ from .listeners import Listener, Listeners
 from .plausibility import Plausibility
 from .protocols import Backend, Source
 from .providers import ProviderPrices
-from .recorder import Recorder, stats_class
+from .recorder import Observer, Recorder, stats_class
 from .warmer import Warmer
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Live:
         fallback: Callable[[], Catalog] | None,
     ) -> None:
         self._settings = settings
-        self._shared = process.shared(settings, open_backend, clock, owned=owns_backend)
+        self._shared = process.shared(settings, open_backend, clock, owned=owns_backend, observers=[])
         self._listeners = Listeners(self._shared)
         self.cache = CatalogCache(
             settings,
@@ -107,6 +107,15 @@ class Live:
         record = self.cache.record
         return None if record is None else record.catalog
 
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` of what was counted, and of each count from now on, also in forked children."""
+        self._shared.get().recorder.observe(observer)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self.cache.closed
+
     @property
     def probe(self) -> Probe | None:
         """Asks the store."""
@@ -143,6 +152,7 @@ class Pinned:
     Attributes:
         held: what questions are answered from.
         cache: itself, as it decides what a question is answered from.
+        closed: whether it was closed.
     """
 
     probe: Probe | None = None
@@ -151,6 +161,7 @@ class Pinned:
     def __init__(self, catalog: Catalog) -> None:
         self.held = Held(catalog, "pinned")
         self.cache = self
+        self.closed = False
 
     def current(self) -> Held:
         """The same as ever."""
@@ -176,6 +187,9 @@ class Pinned:
         """A pinned list never changes."""
         return self.close
 
+    def observe(self, observer: Observer) -> None:
+        """Nothing is counted."""
+
     def start_warmer(self) -> None:
         """Nothing to keep warm."""
 
@@ -192,3 +206,4 @@ class Pinned:
 
     def close(self) -> None:
         """Nothing to let go of."""
+        self.closed = True
