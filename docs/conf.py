@@ -13,7 +13,7 @@ project = "openrouter-pricing"
 copyright = "the openrouter-pricing authors"  # Sphinx asks for it under this name
 release = version = metadata.version("openrouter-pricing")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "settings_list"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "settings_list", "metrics_list"]
 exclude_patterns = ["_build", "examples"]
 myst_heading_anchors = 2
 

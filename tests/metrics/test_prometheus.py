@@ -121,8 +121,9 @@ def test_prices_of_models(registry: CollectorRegistry) -> None:
 
 def test_hostile_names_stay_text(registry: CollectorRegistry) -> None:
     """What would end a label is escaped, and reads back as it was; a name that no model has is left out."""
-    name = 'a/"b"}\\'
-    instrument(pinned(row(name)), registry, models=[name, "a/b\n# TYPE x counter", "", "a/b:free"])
+    name = 'a/"b"\\'
+    pricing = pinned(row(name))
+    instrument(pricing, registry, models=[name, "a/b\n# TYPE x counter", "", "a/b:free"])
     assert 1.5e-7 == scraped(registry, "price_usd", model=name, key="prompt")
 
 
