@@ -31,7 +31,7 @@ _Seen = list["weakref.ref[Pricing]"]
 def instrument(pricing: Pricing, meter_provider: MeterProvider | None = None) -> None:
     """Let a meter observe what ``pricing`` counts, and what holds just now.
 
-    Each collection reads :meth:`Pricing.stats`, and asks nobody. Once the ``Pricing`` is closed or gone nothing is
+    Each collection reads ``pricing.stats()``, and asks nobody. Once the ``Pricing`` is closed or gone nothing is
     observed any more, and another one may take its place. The provider does not keep it alive, and stays yours to shut
     down.
 
