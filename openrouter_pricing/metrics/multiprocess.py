@@ -113,7 +113,7 @@ class Tallies:
         self._tallies = {
             (metric.field, value): Tally(self._pages, number) for number, (metric, value) in enumerate(_KEYS)
         }
-        self.answers = self._tallies["l1_answers", ""]
+        self.answers: Tally = self._tallies["l1_answers", ""]
 
     def __call__(self, name: str, by: float, kind: str) -> None:
         """Count."""
