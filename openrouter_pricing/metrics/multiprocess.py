@@ -52,7 +52,8 @@ class Tally:
         return self
 
     def __int__(self) -> int:
-        return int(self._turn().count)
+        place = self._place
+        return int(place.count if place.pid == getpid() else self._turn().count)
 
     def _turn(self) -> _Place:
         place = self._place = self._pages.get().places[self._number]

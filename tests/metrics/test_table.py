@@ -22,9 +22,8 @@ def test_counters_are_named_after_their_field() -> None:
     names = [metric.prometheus for metric in METRICS]
     assert len(names) == len(set(names))
     assert [f"openrouter_pricing_{metric.field}_total" for metric in COUNTERS] == [each.prometheus for each in COUNTERS]
-    assert {"openrouter_pricing_age_seconds", "openrouter_pricing_models", "openrouter_pricing_breaker_state"} < {
-        *names
-    }
+    gauges = [f"openrouter_pricing_{name}" for name in ("age_seconds", "models", "breaker_state")]
+    assert set(gauges) < set(names)
     assert {metric.opentelemetry for metric in METRICS} == {f"openrouter_pricing.{metric.name}" for metric in METRICS}
 
 
