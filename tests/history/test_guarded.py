@@ -75,7 +75,7 @@ def test_a_history_that_fails_costs_a_counter_and_a_line(
     assert "history" == pricing.cost("a/x", 1, at=FIRST).source
 
 
-def test_a_history_that_hangs_costs_a_moment(recorder: Recorder, hands: Hands) -> None:
+def test_a_history_that_hangs_costs_a_moment(recorder: Recorder, hands: Hands, real_limits: None) -> None:
     """It is answered without; what hangs does so in a thread of ours."""
     released = threading.Event()
 
