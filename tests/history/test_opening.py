@@ -101,6 +101,15 @@ def test_a_database_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
         Pricing(Settings(history="sqlite:///prices.db"))
 
 
+def test_a_history_that_fails_costs_live_prices_a_counter(upstream: Upstream) -> None:
+    """It is counted beside everything else that happened."""
+    history = MemoryHistory()
+    history.error = OSError("gone")
+    with Pricing(Settings(base_url=upstream.url, backend="null://"), history=history) as pricing:
+        assert "live" == pricing.cost(MODEL, 1, at=THEN).source
+    assert 2 == pricing.stats().history_errors
+
+
 def test_what_is_listed_is_recorded(make_pricing: Any, upstream: Upstream) -> None:
     """A history that is given is told of each list that this process comes to hold, and closed by its owner alone."""
     history = MemoryHistory()
