@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .._base.clock import Clock
 from .._base.fork import PerProcess
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Hands the backend to what is to be done with it, and raises what goes wrong within so many seconds.
 Probe: TypeAlias = Callable[[Callable[[Any], bool], float], bool]
 
+_T = TypeVar("_T")
 _CLOSING = 1.8  # seconds that closing takes at most
 
 
@@ -134,6 +135,10 @@ class Live:
         """Asks the store."""
         return self._shared.get().backend.probe
 
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """What ``work`` answers when it is handed the store; see :meth:`GuardedBackend.ask`."""
+        return self._shared.get().backend.ask(work, otherwise, timeout)
+
     @property
     def in_use(self) -> bool:
         """Whether this process has anything to close."""
@@ -213,6 +218,10 @@ class Pinned:
 
     def stop_warmer(self, timeout: float = 0.5) -> None:
         """Nothing to stop."""
+
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """There is no store to ask."""
+        return otherwise
 
     def stored(self) -> Catalog | None:
         """The list."""

@@ -56,6 +56,11 @@ class GuardedHistory:
         self._writers = PerProcess(lambda: Worker("openrouter-pricing-recorder"))
         self._lists: list[RecordedList] = []
 
+    def opened(self) -> HistoryStore | None:
+        """The history itself, in this process; whoever asks it waits for it, and sees what it raises."""
+        history: HistoryStore | None = self._histories.get()
+        return history
+
     def as_of(self, at: datetime) -> RecordedList | None:
         """See :meth:`HistoryStore.as_of`; None where it cannot say."""
         if (inline := self._inline) is not None:
