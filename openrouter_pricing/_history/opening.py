@@ -61,15 +61,19 @@ def past_of(settings: Settings, history: HistoryStore | None, live: Live | Pinne
 
 
 def check(url: str) -> None:
-    """Whether what the database of a history needs is installed, without opening it.
+    """Whether a URL names a database that can hold a history, without opening it.
 
     Raises:
-        SettingsError: it is not.
+        SettingsError: it names none, or what it needs is not installed.
     """
-    if find_spec("sqlalchemy") is None:
-        raise SettingsError(
-            "history", url.partition("://")[0] + "://", "one that is installed: pip install openrouter-pricing[history]"
-        )
+    scheme, _, rest = url.partition("://")
+    shown = f"{scheme[:40]}://***"
+    if scheme not in ("sqlite", "postgresql+psycopg") or not rest.strip("/"):
+        raise SettingsError("history", shown, "sqlite:///file or postgresql+psycopg://user@host/database")
+    needed = ["sqlalchemy"] if scheme == "sqlite" else ["sqlalchemy", "psycopg"]
+    if missing := [name for name in needed if find_spec(name) is None]:
+        accepted = f"it once {' and '.join(missing)} is there: pip install openrouter-pricing[history]"
+        raise SettingsError("history", shown, accepted)
 
 
 def history_of(settings: Settings) -> HistoryStore | None:

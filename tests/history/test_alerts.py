@@ -236,7 +236,9 @@ def test_a_master_that_forks_starts_no_thread(
         ({"pricing": None}, TypeError, "pricing must be a Pricing, not NoneType"),
     ],
 )
-def test_bad_arguments_are_named(pinned: Pricing, options: dict[str, Any], error: type[Exception], message: str) -> None:
+def test_bad_arguments_are_named(
+    pinned: Pricing, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
     """What is wrong, with which argument."""
     given = {"pricing": pinned, "sinks": [print], **options}
     with pytest.raises(error, match=message):
@@ -295,7 +297,11 @@ def test_what_is_missing_is_named(pinned: Pricing, environ: dict[str, str], name
     frames = []
     trace = caught.value.__traceback__
     while trace is not None:
-        frames += [repr(value) for value in trace.tb_frame.f_locals.values()] if "history/alerts" in str(trace.tb_frame) else []
+        frames += (
+            [repr(value) for value in trace.tb_frame.f_locals.values()]
+            if "history/alerts" in str(trace.tb_frame)
+            else []
+        )
         trace = trace.tb_next
     assert not [shown for shown in frames if "hush" in shown or GOOD in shown]
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)

@@ -180,9 +180,7 @@ def test_who_is_gone_is_told_nothing_more(
     assert len([record for record in caplog.records if "gone (410)" in record.message]) == 1
 
 
-def test_with_settle_nothing_is_told_of_what_comes_back(
-    make: Make, hands: Hands, heard: list[dict[str, Any]]
-) -> None:
+def test_with_settle_nothing_is_told_of_what_comes_back(make: Make, hands: Hands, heard: list[dict[str, Any]]) -> None:
     """A-B-A is silence; B that stays is told when it has stood long enough, though no list comes any more."""
     mine = make(settle=3600, sink=heard.append)
     for change in lists(hands, "1", "2", "1"):

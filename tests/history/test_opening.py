@@ -97,7 +97,7 @@ def test_a_database_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is missing, making a ``Pricing`` says what to install."""
     monkeypatch.setattr("openrouter_pricing._history.opening.find_spec", lambda name: None)
     assert importlib.util.find_spec("attrs") is not None
-    with pytest.raises(SettingsError, match=r"history: .*pip install openrouter-pricing\[history\]"):
+    with pytest.raises(SettingsError, match=r"history.*pip install openrouter-pricing\[history\]"):
         Pricing(Settings(history="sqlite:///prices.db"))
 
 
