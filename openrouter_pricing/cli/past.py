@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from .._base import money
-from .._history.opening import history_of
+from .._history.opening import BUNDLED, NONE, history_of
 from .._history.periods import LATEST, PricePeriod, RecordedChange
 from .._prices.changes import Move
 from .._prices.rates import PRICE_KEYS
@@ -72,15 +72,14 @@ def history(model: str | None, init: bool, bundled: bool, as_json: bool, as_csv:
 def _init(bundled: bool) -> None:
     from .._history.bundled import BundledHistory
 
-    store = history_of(from_env())
-    make = getattr(store, "initialise", None)
-    if make is None:
-        raise SettingsError(
-            variable("history"), "one without tables", "the URL of a database here, such as sqlite:///prices.db"
-        )
+    settings = from_env()
+    if settings.history in (NONE, BUNDLED):
+        accepted = "a database here, such as sqlite:///prices.db"
+        raise SettingsError(variable("history"), repr(settings.history), accepted)
+    store: Any = history_of(settings)
     with waiting("making tables"):
-        make(BundledHistory().periods() if bundled else ())
-        store.close()  # type: ignore[union-attr]  # what has tables is a store
+        store.initialise(BundledHistory().periods() if bundled else ())
+    store.close()
     line(cell("the database is ready"))
 
 
