@@ -90,6 +90,22 @@ def test_a_password_is_shown_to_nobody() -> None:
     history.close()
 
 
+def test_a_server_is_given_its_tables_by_its_owner(open_history: Open) -> None:
+    """A database that is no file of ours is not made by recording: the error names the command."""
+    history = open_history()
+    history.record(listed(0, x="1"))
+    with history._engines.get().begin() as connection:
+        for name in ("schema", "head", "prices", "outbox"):
+            connection.execute(store.sql.text(f"DROP TABLE openrouter_pricing_{name}"))
+    history._file = None
+    history._ready.pop()
+    for ask in (lambda: history.as_of(FIRST), lambda: history.record(listed(1, x="2"))):
+        with pytest.raises(PricingError, match=r"do openrouter-pricing history --init"):
+            ask()
+    history.initialise()
+    assert () == history.record(listed(1, x="2"))
+
+
 def test_a_list_is_recorded_whole_or_not_at_all(open_history: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails in the middle leaves the list before, and the next one is recorded as if nothing had been."""
     history = open_history()
