@@ -18,7 +18,7 @@ from .listeners import Listener, Listeners
 from .plausibility import Plausibility
 from .protocols import Backend, Source
 from .providers import ProviderPrices
-from .recorder import Recorder
+from .recorder import Observer, Recorder
 from .warmer import Warmer
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Live:
         fallback: Callable[[], Catalog] | None,
     ) -> None:
         self._settings = settings
-        self._shared = process.shared(settings, open_backend, clock, owned=owns_backend)
+        self._shared = process.shared(settings, open_backend, clock, owned=owns_backend, observers=[])
         self._listeners = Listeners(self._shared)
         self.cache = CatalogCache(
             settings,
@@ -121,6 +121,15 @@ class Live:
         record = self.cache.record
         return None if record is None else record.catalog
 
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` of what was counted, and of each count from now on, also in forked children."""
+        self._shared.get().recorder.observe(observer)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self.cache.closed
+
     @property
     def probe(self) -> Probe | None:
         """Asks the store."""
@@ -162,6 +171,7 @@ class Pinned:
         held: what questions are answered from.
         cache: itself, as it decides what a question is answered from.
         record: never called, as nothing changes.
+        closed: whether it was closed.
     """
 
     probe: Probe | None = None
@@ -171,8 +181,9 @@ class Pinned:
     def __init__(self, catalog: Catalog) -> None:
         self.held = Held(catalog, "pinned")
         self.cache = self
-        self._recorders = PerProcess(Recorder)
-        self.recorder = self._recorders.get
+        self.closed = False
+        observers: list[Observer] = []
+        self.recorder = PerProcess(lambda: Recorder(observers)).get
 
     def current(self) -> Held:
         """The same as ever."""
@@ -196,7 +207,11 @@ class Pinned:
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """A pinned list never changes."""
-        return self.close
+        return lambda: None
+
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` of what its history costs."""
+        self.recorder().observe(observer)
 
     def start_warmer(self) -> None:
         """Nothing to keep warm."""
@@ -218,3 +233,4 @@ class Pinned:
 
     def close(self) -> None:
         """Nothing to let go of."""
+        self.closed = True

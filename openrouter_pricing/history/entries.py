@@ -16,7 +16,8 @@ RETRIES = (0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 LONGEST_PAUSE = 86_400.0
 #: Seconds after which another process takes over a delivery. One takes 15 seconds at most.
 LEASE = 30.0
-_KEPT = 8 * 86_400.0  # seconds; no delivery takes so long
+#: Seconds that an entry is kept; no delivery takes so long.
+KEPT = 8 * 86_400.0
 
 
 @attrs.define
@@ -148,7 +149,7 @@ def tidy(entries: list[Entry], disabled: Collection[str], now: float) -> None:
     entries[:] = [
         entry
         for entry in entries
-        if entry.at > now - _KEPT and (entry.event is None or not all(each.over for each in entry.deliveries.values()))
+        if entry.at > now - KEPT and (entry.event is None or not all(each.over for each in entry.deliveries.values()))
     ]
 
 

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.history
 SECRET = "whsec_" + "c2VjcmV0" * 6
 OUTBOXES = ["the store on disk", "SQLite"]
 
-#: One process of a fleet. Arguments: upstream, receiver, secret, backend and history. Each line is an order: a price, until which the process fetches, or "end". Prints what its notifier did.
+#: One process of a fleet. Arguments: upstream, receiver, secret, backend and history. Each line is an order: a price,
+#: until which the process fetches, or "end". Prints what its notifier did.
 MEMBER = """
 import json, sys, time
 from openrouter_pricing import Pricing, Settings
