@@ -71,7 +71,7 @@ class Courier:
         self._done: list[Callable[[list[Entry]], None]] = []
         self._look_at: float | None = None
         self._closing = False
-        self.stats = NotifierStats()
+        self.stats: NotifierStats = NotifierStats()
 
     def hear(self, change: CatalogChange) -> None:
         """There is a new list; called by one thread at a time."""
@@ -136,8 +136,8 @@ class Courier:
         sinks = [name for name in self._sinks if name not in disabled]
         for note in self._done:
             note(entries)
-        desk.settle(entries, self._watch, sinks, now)
         desk.tidy(entries, disabled, now)
+        desk.settle(entries, self._watch, sinks, now)
         task = None if self._closing else desk.lease(entries, sinks, now)
         self._look_at = desk.next_look(entries, self._watch, sinks)
         self._count(pending=desk.pending(entries))
