@@ -233,9 +233,9 @@ class Measured(NamedTuple):
 def measure(workers: int, rules: Rules, cycles: int) -> Measured:
     """A fleet over so many requests, once everything has found its pace."""
     fleet = Fleet(workers, rules)
-    fleet.run(records=3)
+    fleet.run(records=2)
     late, commands, since = fleet.late, fleet.commands.copy(), fleet.records[-1].fetched
-    fleet.run(records=3 + cycles)
+    fleet.run(records=2 + cycles)
     return Measured(
         (fleet.records[-1].fetched - since) / cycles,
         (fleet.late - late) / workers / cycles,

@@ -59,7 +59,7 @@ def row(history: simulate.History, sizes: dict[str, int], rules: fleet.Rules, *,
         shared: whether all share one store; else each host has one on its disk.
     """
     processes = WORKERS * (hosts if shared else 1)
-    found = fleet.measure(processes, rules, max(1, round(simulate_for(rules) / rules.l2_ttl)))
+    found = fleet.measure(processes, rules, max(1, round(1800 / rules.l2_ttl)))
     late = rules.fetch + found.late
     chance = random.Random(2)
     outdated = statistics.fmean(simulate.outdated(history, found.period, chance, late) for _ in range(50))
@@ -75,11 +75,6 @@ def row(history: simulate.History, sizes: dict[str, int], rules: fleet.Rules, *,
     )
 
 
-def simulate_for(rules: fleet.Rules) -> float:
-    """Seconds that are enough to see what comes again with each request."""
-    return min(max(rules.l2_ttl, 1800), 3600)
-
-
 def rows(history: simulate.History, sizes: dict[str, int], hosts: int) -> dict[tuple[str, str], Row]:
     """All of them, by ``l2_ttl`` and store."""
     found = {}
@@ -91,28 +86,26 @@ def rows(history: simulate.History, sizes: dict[str, int], hosts: int) -> dict[t
 
 def table(found: dict[tuple[str, str], Row], hosts: int, sizes: dict[str, int]) -> str:
     """Markdown, and what it says."""
-    lines = [
-        "| `l2_ttl` | store | requests a day | outdated costs | store: commands a second | in its busiest second "
-        "| bytes a second | if every list is new |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    loads = ("commands a second", "in its busiest second", "bytes a second", "if each request brought another list")
+    heads = ("`l2_ttl`", "store", "requests a day", "outdated costs", *loads)
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for (ttl, store), one in found.items():
         load = ["-"] * 4
         if store != OWN:
             load = [_count(one.commands), f"{one.busiest:,}", _bytes(one.bytes), _bytes(one.most)]
         lines.append(f"| {ttl} | {store} | {one.requests:,.0f} | {one.outdated:.4%} | {' | '.join(load)} |")
     own, shared, warm = (found[_HOUR, store] for store in (OWN, SHARED, WARM))
-    processes = hosts * WORKERS
+    rules = fleet.Rules(3600)
     return "\n".join(lines) + (
-        f"\n\n{hosts:,} hosts of {WORKERS} processes, each of which asks for one cost a second; a request takes "
-        f"{fleet.Rules(1).fetch:g} s; `l1_ttl` is {fleet.Rules(1).l1_ttl:g} s; a warmer renews after 55/60 of `l2_ttl`, "
-        f"±10 %, as by default. A list is {sizes['GET list'] / 1000:.0f} kB in the store.\n\n"
-        f"With the default of one hour a store for all takes {own.requests:,.0f} requests a day down to "
-        f"{shared.requests:,.0f}, and {shared.outdated:.4%} of costs are computed with a price that has changed, as "
-        f"before. It is sent {_count(shared.commands)} commands a second. When prices reach `l2_ttl`, all "
-        f"{processes:,} processes find that in the same second, and those that do not fetch look again and again for what "
-        f"the one fetches: {shared.busiest:,} commands in that second. With warmers one of them renews the list before it "
-        f"is missed, and the others find it at their next look, {warm.late:.0f} s later on average: "
+        f"\n\n{hosts:,} hosts of {WORKERS} processes, each of which asks for one cost a second. A request takes "
+        f"{rules.fetch:g} s, `l1_ttl` is {rules.l1_ttl:g} s, and a warmer renews after 55/60 of `l2_ttl`, ±10 %, as by "
+        f"default. A list and its way to a process are {sizes['GET list'] / 1000:.0f} kB.\n\n"
+        f"With the default of one hour, one store for all makes {shared.requests:,.0f} requests a day of "
+        f"{own.requests:,.0f}. With it {shared.outdated:.4%} of costs are computed with a price that has changed, and "
+        f"{own.outdated:.4%} without. The store is sent {_count(shared.commands)} commands a second. When prices reach "
+        f"`l2_ttl`, all {hosts * WORKERS:,} processes come to see that at once, and those that do not fetch look for "
+        f"what the one fetches: {shared.busiest:,} commands in the busiest second. With warmers one process renews the "
+        f"list before it is missed, and the others find it at their next look, {warm.late:.0f} s later on average: "
         f"{warm.busiest:,} commands in the busiest second."
     )
 

@@ -1,4 +1,4 @@
-"""The SDK itself as a fleet: real ``Pricing`` objects that share a store, each question asked when its time has come."""
+"""The SDK itself as a fleet: real ``Pricing`` objects that share a store, each asked when its time has come."""
 
 from __future__ import annotations
 

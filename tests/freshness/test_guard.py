@@ -120,7 +120,7 @@ def guarded(shaky: Shaky, hands: Hands) -> Iterator[GuardedBackend]:
 
 
 def test_how_long_a_question_waits_for_a_store() -> None:
-    """The documentation promises 0.8 s, in which the machine has a turn; the rows about stores that hang show it kept."""
+    """The documentation promises 0.8 s, the machine's turn included; the rows about stores that hang show it kept."""
     assert 0.75 == READ
 
 
