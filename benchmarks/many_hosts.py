@@ -126,7 +126,7 @@ def chart(found: dict[tuple[str, str], Row]) -> str:
         "commands in the store's busiest second": [float(found[ttl, SHARED].busiest) for ttl in TTLS],
         "the same with warmers": [float(found[ttl, WARM].busiest) for ttl in TTLS],
     }
-    return simulate.curved(list(TTLS), curves, range(7), lambda power: f"{10**power:,}")
+    return simulate.curved(list(TTLS), curves, range(8), lambda power: f"{10**power:,}")
 
 
 def main() -> None:
