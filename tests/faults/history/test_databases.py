@@ -124,8 +124,7 @@ def test_a_server_that_goes_costs_a_log_line(
     history = made(database)
     for day in (0, 5):
         history.record(listed(day, x=str(day + 1)))
-    pricing = Pricing(catalog=listed(40, x="9"), history=store.SqlHistory(database))
-    assert "history" == pricing.cost("a/x", 1, at=FIRST).source
+    assert "history" == Pricing(catalog=listed(40, x="9"), history=history).cost("a/x", 1, at=FIRST).source
     server.stop()
     pricing = Pricing(catalog=listed(40, x="9"), history=history)
     began = time.monotonic()
@@ -157,7 +156,7 @@ def test_a_wrong_password_or_port_is_one_log_line(figure: Figure, caplog: pytest
 
 @pytest.mark.skipif(not (SHARED / "price-history.jsonl.xz").is_file(), reason="the recorded data is not at hand")
 def test_two_years_of_lists(database: str, figure: Figure) -> None:
-    """Recorded list by list, a database says of any day what the recording says; so does one given the bundled history."""
+    """Recorded list by list, a database says of any day what the recording says."""
     lines = map(json.loads, lzma.decompress((SHARED / "price-history.jsonl.xz").read_bytes()).decode().splitlines())
     prices: dict[str, Any] = {}
     history = made(database)
