@@ -42,7 +42,7 @@ class Turns:
         self._held.clear()
 
 
-turns = Turns()
+turns: Turns = Turns()
 os.register_at_fork(
     before=turns.before_fork,
     after_in_parent=turns.after_fork_in_parent,

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from support.servers import HOST, free_port
 from support.waiting import PATIENCE, until
@@ -83,3 +84,24 @@ def postgres(programs: Path, folder: Path) -> Iterator[Postgres]:
         yield server
     finally:
         server.stop()
+
+
+def emptied(url: str) -> str:
+    """The same database, without any table of ours."""
+    from openrouter_pricing.history import store
+
+    history = store.SqlHistory(url)
+    with history._engines.get().begin() as connection:
+        for name in ("schema", "head", "prices", "outbox"):
+            connection.execute(store.sql.text(f"DROP TABLE IF EXISTS openrouter_pricing_{name}"))
+    history.close()
+    return url
+
+
+def made(url: str) -> Any:
+    """A history with its tables."""
+    from openrouter_pricing.history import SqlHistory
+
+    history = SqlHistory(url)
+    history.initialise()
+    return history

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.databases import Postgres, postgres, postgres_folder
+from support.databases import Postgres, emptied, postgres, postgres_folder
 
 DATABASES = ["SQLite", "PostgreSQL"]
 
@@ -25,14 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
-    store = pytest.importorskip("openrouter_pricing.history.store")
+    pytest.importorskip("openrouter_pricing.history.store")
     if request.param == "SQLite":
         return f"sqlite:///{tmp_path}/prices.db"
-    url: str = request.getfixturevalue("server").url
-    history = store.SqlHistory(url)
-    with history._engines.get().begin() as connection:
-        store.sql.MetaData().drop_all(connection)
-        for name in ("schema", "head", "prices", "outbox"):
-            connection.execute(store.sql.text(f"DROP TABLE IF EXISTS openrouter_pricing_{name}"))
-    history.close()
-    return url
+    return emptied(request.getfixturevalue("server").url)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.databases import Postgres
+from support.databases import Postgres, made
 from support.figures import Figure
 from support.recorded import SHARED
 from support.recordings import DAY, FIRST, listed
@@ -30,11 +30,9 @@ pytestmark = pytest.mark.history
 LISTS, WRITERS = 60, 6
 
 
-def made(url: str) -> Any:
-    """A history with its tables."""
-    history = store.SqlHistory(url)
-    history.initialise()
-    return history
+def kind(url: str) -> str:
+    """What the figures call a database."""
+    return "SQLite" if url.startswith("sqlite") else "PostgreSQL"
 
 
 def write(url: str, results: Any) -> None:
@@ -69,7 +67,10 @@ def test_six_writers_write_each_change_once(database: str, figure: Figure) -> No
     periods = history.periods("a/x")
     entries = history.outbox.change(len)
     history.close()
-    figure("six writers, sixty lists", f"{len(periods) - 1} changes written, {sum(told)} told, {entries} to tell")
+    figure(
+        f"six writers, sixty lists, {kind(database)}",
+        f"{len(periods) - 1} changes written, {sum(told)} told, {entries} to tell",
+    )
     assert len(periods) - 1 == sum(told)
     assert periods[-1].rates.prompt == LISTS - 1
     assert all(one.until == other.since and one.pricing != other.pricing for one, other in pairwise(periods))
@@ -111,7 +112,10 @@ def test_children_of_a_process_with_an_open_pool(database: str, figure: Figure) 
     for thread in threads:
         thread.join()
     history.close()
-    figure("forks with an open pool", f"{answers} of 150 answers right, {len(wrong)} of the parent's wrong")
+    figure(
+        f"forks with an open pool, {kind(database)}",
+        f"{answers} of 150 answers right, {len(wrong)} of the parent's wrong",
+    )
     assert (150, []) == (answers, wrong)
 
 
@@ -149,7 +153,7 @@ def test_a_wrong_password_or_port_is_one_log_line(figure: Figure, caplog: pytest
     history = store.SqlHistory("postgresql+psycopg://me:hush@127.0.0.1:1/none")
     pricing = Pricing(catalog=listed(40, x="9"), history=history)
     assert "pinned" == pricing.cost("a/x", 1, at=FIRST).source
-    figure("nobody listens", f"{len(caplog.records)} log line")
+    figure("nobody listens, PostgreSQL", f"{len(caplog.records)} log line")
     assert 1 == len(caplog.records)
     assert "hush" not in caplog.text
 
@@ -190,7 +194,7 @@ def test_two_years_of_lists(database: str, figure: Figure) -> None:
             wrong += not _charges_alike(pricing, then[name])
     history.close()
     said = f"{compared} prices of 20 days compared, {wrong} wrong; {took / 200 * 1000:.0f} ms a list"
-    figure("200 recorded lists", said)
+    figure(f"200 recorded lists, {kind(database)}", said)
 
     assert 0 == wrong
     assert compared > 2_000
@@ -213,7 +217,7 @@ def test_a_database_given_the_bundled_history(database: str, figure: Figure, tmp
     times = [datetime.fromtimestamp(draw.choice(bundled._packed.times), timezone.utc) for _ in range(30)]
     assert all(bundled.as_of(at).digest() == history.as_of(at).digest() for at in times)
     history.close()
-    figure("two years given to a database", f"{took:.1f} s")
+    figure(f"the bundled two years given to {kind(database)}", f"{took:.1f} s")
 
 
 def test_a_full_disk_keeps_what_was_there(tmp_path: Path, figure: Figure) -> None:
@@ -231,4 +235,4 @@ def test_a_full_disk_keeps_what_was_there(tmp_path: Path, figure: Figure) -> Non
     assert ["a/x"] == list(history.as_of(FIRST + 9 * DAY).prices)
     assert 1 == len(history.record(listed(2, x="2")))
     history.close()
-    figure("a full disk", "the list before stays, and the next one is recorded")
+    figure("a full disk, SQLite", "the list before stays, and the next one is recorded")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook as Verifier
+from support.databases import emptied, made
 from support.figures import Figure
 from support.programs import Launch, hear, launching, say
 from support.receiver import Receiver
@@ -24,7 +25,7 @@ from openrouter_pricing.history.entries import LEASE
 pytestmark = pytest.mark.history
 
 SECRET = "whsec_" + "c2VjcmV0" * 6
-OUTBOXES = ["the store on disk", "SQLite"]
+OUTBOXES = ["the store on disk", "SQLite", "PostgreSQL"]
 
 #: One process of a fleet. Arguments: upstream, receiver, secret, backend and history. Each line is an order: a price,
 #: until which the process fetches, or "end". Prints what its notifier did.
@@ -67,20 +68,25 @@ def priced(upstream: Upstream, price: str) -> None:
     upstream.say(row("a/one", pricing={"prompt": price, "completion": "0"}), row("a/steady"))
 
 
-def options(outbox: str, folder: Path) -> tuple[str, str]:
+@pytest.fixture
+def places(request: pytest.FixtureRequest, outbox: str, tmp_path: Path) -> tuple[str, str]:
     """The backend and the history of a fleet that keeps its outbox there."""
+    if outbox == "PostgreSQL":
+        url = emptied(request.getfixturevalue("server").url)
+        made(url).close()
+        return "memory://", url
     if outbox == "SQLite":
-        return "memory://", f"sqlite:///{folder / 'history.db'}"
-    return f"disk://{folder / 'store'}", "none"
+        return "memory://", f"sqlite:///{tmp_path / 'history.db'}"
+    return f"disk://{tmp_path / 'store'}", "none"
 
 
 @pytest.mark.parametrize("outbox", OUTBOXES)
 def test_eight_processes_tell_once(
-    launch: Launch, upstream: Upstream, receiver: Receiver, tmp_path: Path, figure: Figure, outbox: str
+    launch: Launch, upstream: Upstream, receiver: Receiver, places: tuple[str, str], figure: Figure, outbox: str
 ) -> None:
     """All of them come to hold ten new lists; each is told once, and verified by the library and by hand."""
     priced(upstream, "1")
-    fleet = [launch(MEMBER, upstream.url, receiver.url, SECRET, *options(outbox, tmp_path)) for _ in range(8)]
+    fleet = [launch(MEMBER, upstream.url, receiver.url, SECRET, *places) for _ in range(8)]
     for price in range(1, 12):
         priced(upstream, str(price))
         for process in fleet:
@@ -108,11 +114,11 @@ def test_eight_processes_tell_once(
 
 @pytest.mark.parametrize("outbox", OUTBOXES)
 def test_kill_in_the_middle_of_a_delivery(
-    launch: Launch, upstream: Upstream, receiver: Receiver, tmp_path: Path, figure: Figure, outbox: str
+    launch: Launch, upstream: Upstream, receiver: Receiver, places: tuple[str, str], figure: Figure, outbox: str
 ) -> None:
     """Whoever is killed while the receiver thinks leaves the event to the others: one of them tells it, with its id."""
     priced(upstream, "1")
-    fleet = [launch(MEMBER, upstream.url, receiver.url, SECRET, *options(outbox, tmp_path)) for _ in range(3)]
+    fleet = [launch(MEMBER, upstream.url, receiver.url, SECRET, *places) for _ in range(3)]
     for process in fleet:
         say(process, 1)
         hear(process)
@@ -143,11 +149,11 @@ def test_kill_in_the_middle_of_a_delivery(
 
 @pytest.mark.parametrize("outbox", OUTBOXES)
 def test_kill_of_all_processes(
-    launch: Launch, upstream: Upstream, receiver: Receiver, tmp_path: Path, figure: Figure, outbox: str
+    launch: Launch, upstream: Upstream, receiver: Receiver, places: tuple[str, str], figure: Figure, outbox: str
 ) -> None:
     """Nobody is left: what one was telling, and what changed meanwhile, is told by the next process that starts."""
     priced(upstream, "1")
-    first = launch(MEMBER, upstream.url, receiver.url, SECRET, *options(outbox, tmp_path))
+    first = launch(MEMBER, upstream.url, receiver.url, SECRET, *places)
     say(first, 1)
     hear(first)
     priced(upstream, "2")
@@ -158,7 +164,7 @@ def test_kill_of_all_processes(
     first.wait()
     receiver.hold.set()
     priced(upstream, "3")
-    later = launch(MEMBER, upstream.url, receiver.url, SECRET, *options(outbox, tmp_path))
+    later = launch(MEMBER, upstream.url, receiver.url, SECRET, *places)
     say(later, 3)
     hear(later)
     until(lambda: len(receiver.received) == 3)
