@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # importing this module must cost next to nothing
     from .recorder import Observer
     from .stats import Stats
 
+CLOSING = 1.8  # seconds that closing takes at most, whatever hangs
+
 
 class Lifetime:
     """Holds on to live prices, or to a pinned list."""

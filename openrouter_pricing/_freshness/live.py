@@ -14,6 +14,7 @@ from ..settings import Settings
 from . import process
 from .cache import CatalogCache
 from .held import Held
+from .lifetime import CLOSING
 from .listeners import Listener, Listeners
 from .plausibility import Plausibility
 from .protocols import Backend, Source
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 Probe: TypeAlias = Callable[[Callable[[Any], bool], float], bool]
 
 _T = TypeVar("_T")
-_CLOSING = 1.8  # seconds that closing takes at most
 
 
 class Live:
@@ -152,7 +152,7 @@ class Live:
         """Let go of threads, sockets and the store, within two seconds."""
         if self.cache.closed:
             return
-        until = time.monotonic() + _CLOSING
+        until = time.monotonic() + CLOSING
         self.warmer.stop()
         self._providers.close()
         self._listeners.close()
