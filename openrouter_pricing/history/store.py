@@ -19,8 +19,8 @@ from .._base.masking import Hidden, mask
 from .._history.opening import check
 from .._history.periods import EARLIEST, LATEST, RecordedList, RecordedPeriod
 from .._prices.catalog import Catalog
-from .._prices.changes import PriceChange
-from .._prices.rates import Rates, effective_prices
+from .._prices.changes import PriceChange, compared
+from .._prices.rates import Rates
 from ..errors import PricingError
 from .forking import turns
 from .sqloutbox import SqlOutbox
@@ -256,19 +256,11 @@ def _last(rows: Mapping[tuple[str, int], str | None]) -> dict[str, str]:
 
 
 def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[PriceChange, ...]:
-    """What differs in what is charged, in the order of the newer list, then what is gone."""
-    changes: list[PriceChange] = []
-    for name in dict.fromkeys([*after, *before]):
-        old, new = before.get(name), after.get(name)
-        if old != new:
-            was, is_ = (None if text is None else Rates.from_dict(json.loads(text)) for text in (old, new))
-            if was is None:
-                changes.append(PriceChange(name, "listed", was, is_))
-            elif is_ is None:
-                changes.append(PriceChange(name, "delisted", was, is_))
-            elif effective_prices(was) != effective_prices(is_):
-                changes.append(PriceChange(name, "changed", was, is_))
-    return tuple(changes)
+    return compared(before, after, lambda name: _rates(before[name]), lambda name: _rates(after[name]))
+
+
+def _rates(pricing: str) -> Rates:
+    return Rates.from_dict(json.loads(pricing))
 
 
 def _periods(rows: Sequence[Any]) -> Iterator[RecordedPeriod]:
