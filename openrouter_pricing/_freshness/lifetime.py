@@ -93,7 +93,7 @@ class Lifetime:
 
         ``cost()`` still answers from what is held. A list that is being stored reaches its store.
         """
-        self._live.close()
+        self._live.close(CLOSING)
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,6 @@ from ..settings import Settings
 from . import process
 from .cache import CatalogCache
 from .held import Held
-from .lifetime import CLOSING
 from .listeners import Listener, Listeners
 from .plausibility import Plausibility
 from .protocols import Backend, Source
@@ -148,11 +147,11 @@ class Live:
         """What happened in this process so far."""
         return self.cache.stats(l1_answers=answers, warmer_alive=self.warmer.alive)
 
-    def close(self) -> None:
-        """Let go of threads, sockets and the store, within two seconds."""
+    def close(self, timeout: float) -> None:
+        """Let go of threads, sockets and the store, within so many seconds."""
         if self.cache.closed:
             return
-        until = time.monotonic() + CLOSING
+        until = time.monotonic() + timeout
         self.warmer.stop()
         self._providers.close()
         self._listeners.close()
@@ -231,6 +230,6 @@ class Pinned:
         """How often it was asked."""
         return self.recorder().snapshot(l1_answers=answers, source="pinned", models=len(self.held.catalog))
 
-    def close(self) -> None:
+    def close(self, timeout: float) -> None:
         """Nothing to let go of."""
         self.closed = True
