@@ -11,6 +11,7 @@ from pathlib import Path
 import beside
 import inside
 import outside
+import past
 import pyperf
 import report
 from results import PEERS
@@ -32,6 +33,7 @@ def main() -> int:
     processes = 7 if options.quick else 31
     outside.imports(bench, processes)
     outside.first_cost(bench, processes)
+    past.past(bench, processes)
     outside.memory(bench)
     names = ("openrouter-pricing", "genai-prices", "tokencost", "litellm", "openrouter", "pyperf")
     document = {

@@ -13,7 +13,8 @@ project = "openrouter-pricing"
 copyright = "the openrouter-pricing authors"  # Sphinx asks for it under this name
 release = version = metadata.version("openrouter-pricing")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "settings_list"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+extensions += ["metrics_list", "settings_list"]
 exclude_patterns = ["_build", "examples"]
 myst_heading_anchors = 2
 
@@ -23,12 +24,12 @@ autodoc_preserve_defaults = True  # the default of from_env() is the whole envir
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 
-# No intersphinx, which needs a network: what belongs to the standard library is named and not linked.
+# No intersphinx, which needs a network: what belongs to others is named and not linked.
 nitpicky = True
 _BUILT_IN = "bool bytes dict float frozenset int list object str tuple KeyError TypeError ValueError"
 _STANDARD = "Any Callable Decimal Iterable Iterator Literal Mapping Sequence datetime"
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|datetime|decimal|enum|types|typing)\..*"),
+    (r"py:.*", r"(collections|datetime|decimal|enum|opentelemetry|prometheus_client|types|typing)\..*"),
     (r"py:.*", "|".join([*_BUILT_IN.split(), *_STANDARD.split()])),
 ]
 

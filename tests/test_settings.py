@@ -36,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "warm": False,
     "warm_interval": 3300.0,
     "offline": False,
+    "history": "bundled://",
 }
 GOOD: list[tuple[str, str, Any]] = [
     ("backend", "memory://", "memory://"),
@@ -59,6 +60,9 @@ GOOD: list[tuple[str, str, Any]] = [
     ("warm", "yes", True),
     ("warm_interval", "60", 60.0),
     ("offline", "1", True),
+    ("history", "None", "none"),
+    ("history", "sqlite:///prices.db", "sqlite:///prices.db"),
+    ("history", "postgresql+psycopg://host/prices", "postgresql+psycopg://host/prices"),
 ]
 BAD: list[tuple[str, str, str]] = [
     ("backend", "disk", "URL"),
@@ -85,6 +89,9 @@ BAD: list[tuple[str, str, str]] = [
     ("pool_size", "-3", "whole number"),
     ("max_body", "32 MiB", "whole number"),
     ("warm", "2", "true"),
+    ("history", "bundled", "bundled://"),
+    ("history", "bundled://elsewhere", "bundled://"),
+    ("history", "mysql://host/prices", "sqlite:///file"),
 ]
 
 

@@ -1,7 +1,8 @@
 """Write the figures of the fault suite into the page about reliability, or those of another suite into its page.
 
 Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl``.
-Or run ``tox -e fleet``, then ``python docs/_tools/reliability.py .tox/fleet/tmp/figures.jsonl how-to/fleet.md``.
+Or run ``tox -e fleet``, then ``python docs/_tools/reliability.py .tox/fleet/tmp/figures.jsonl how-to/fleet.md``. So
+it is with ``tox -e metrics`` and ``how-to/metrics.md``.
 """
 
 from __future__ import annotations

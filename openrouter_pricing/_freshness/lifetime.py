@@ -11,12 +11,14 @@ from ..errors import CatalogUnavailableError
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing this module must cost next to nothing
     from types import TracebackType
+    from typing import Any
 
     from typing_extensions import Self
 
     from .._prices.catalog import Catalog
     from .listeners import Listener
     from .live import Live, Pinned
+    from .recorder import Observer
     from .stats import Stats
 
 
@@ -72,7 +74,17 @@ class Lifetime:
 
     def stats(self) -> Stats:
         """What happened in this process so far."""
-        return self._live.stats(self._answers)
+        return self._live.stats(int(self._answers))
+
+    def _observe(self, observer: Observer, answers: Any) -> None:
+        """Tell ``observer`` of every count, so far and from now on, but of answers.
+
+        Those are kept in ``answers`` instead of a plain number. It takes ``+= 1`` and ``int()``, so ``cost()`` counts
+        as ever and need not know of it.
+        """
+        before, self._answers = self._answers, answers
+        answers += before
+        self._live.observe(observer)
 
     def close(self) -> None:
         """Let go of threads, sockets and the store, within two seconds; as often as you like.

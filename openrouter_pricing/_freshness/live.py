@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .._base.clock import Clock
 from .._base.fork import PerProcess
@@ -18,7 +18,7 @@ from .listeners import Listener, Listeners
 from .plausibility import Plausibility
 from .protocols import Backend, Source
 from .providers import ProviderPrices
-from .recorder import Recorder
+from .recorder import Observer, Recorder
 from .warmer import Warmer
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Hands the backend to what is to be done with it, and raises what goes wrong within so many seconds.
 Probe: TypeAlias = Callable[[Callable[[Any], bool], float], bool]
 
+_T = TypeVar("_T")
 _CLOSING = 1.8  # seconds that closing takes at most
 
 
@@ -61,7 +62,7 @@ class Live:
         fallback: Callable[[], Catalog] | None,
     ) -> None:
         self._settings = settings
-        self._shared = process.shared(settings, open_backend, clock, owned=owns_backend)
+        self._shared = process.shared(settings, open_backend, clock, owned=owns_backend, observers=[])
         self._listeners = Listeners(self._shared)
         self.cache = CatalogCache(
             settings,
@@ -148,10 +149,23 @@ class Live:
         record = self.cache.record
         return None if record is None else record.catalog
 
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` of what was counted, and of each count from now on, also in forked children."""
+        self._shared.get().recorder.observe(observer)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self.cache.closed
+
     @property
     def probe(self) -> Probe | None:
         """Asks the store."""
         return self._shared.get().backend.probe
+
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """What ``work`` answers when it is handed the store; see :meth:`GuardedBackend.ask`."""
+        return self._shared.get().backend.ask(work, otherwise, timeout)
 
     @property
     def in_use(self) -> bool:
@@ -194,6 +208,7 @@ class Pinned:
         cache: itself, as it decides what a question is answered from.
         record: never called, as nothing changes.
         failing: never, as nothing is refreshed.
+        closed: whether it was closed.
     """
 
     probe: Probe | None = None
@@ -204,8 +219,9 @@ class Pinned:
     def __init__(self, catalog: Catalog) -> None:
         self.held = Held(catalog, "pinned")
         self.cache = self
-        self._recorders = PerProcess(Recorder)
-        self.recorder = self._recorders.get
+        self.closed = False
+        observers: list[Observer] = []
+        self.recorder = PerProcess(lambda: Recorder(observers)).get
 
     def current(self) -> Held:
         """The same as ever."""
@@ -241,13 +257,21 @@ class Pinned:
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """A pinned list never changes."""
-        return self.close
+        return lambda: None
+
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` of what its history costs."""
+        self.recorder().observe(observer)
 
     def start_warmer(self) -> None:
         """Nothing to keep warm."""
 
     def stop_warmer(self, timeout: float = 0.5) -> None:
         """Nothing to stop."""
+
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """There is no store to ask."""
+        return otherwise
 
     def stored(self) -> Catalog | None:
         """The list."""
@@ -259,3 +283,4 @@ class Pinned:
 
     def close(self) -> None:
         """Nothing to let go of."""
+        self.closed = True

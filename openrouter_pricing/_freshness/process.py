@@ -10,7 +10,7 @@ from .._base.fork import PerProcess
 from ..settings import Settings
 from .breaker import CircuitBreaker
 from .guard import GuardedBackend
-from .recorder import Recorder
+from .recorder import Observer, Recorder
 
 
 class Shared(NamedTuple):
@@ -27,7 +27,9 @@ class Shared(NamedTuple):
     backend: GuardedBackend
 
 
-def shared(settings: Settings, open_backend: Callable[[], Any], clock: Clock, *, owned: bool) -> PerProcess[Shared]:
+def shared(
+    settings: Settings, open_backend: Callable[[], Any], clock: Clock, *, owned: bool, observers: list[Observer]
+) -> PerProcess[Shared]:
     """Made anew in each process.
 
     Args:
@@ -35,10 +37,11 @@ def shared(settings: Settings, open_backend: Callable[[], Any], clock: Clock, *,
         open_backend: makes the backend; called in each process, with the first question there.
         clock: time.
         owned: whether the backend is ours to close.
+        observers: who is told of each count, in every process.
     """
 
     def make() -> Shared:
-        recorder = Recorder()
+        recorder = Recorder(observers)
         return Shared(recorder, breaker(settings, clock), GuardedBackend(open_backend, recorder, clock, owned=owned))
 
     return PerProcess(make)

@@ -52,7 +52,9 @@ class BundledHistory:
     def as_of(self, at: datetime) -> RecordedList:
         """See :meth:`HistoryStore.as_of`."""
         times = self._packed.times
-        place = max(bisect_right(times, aware(at, "at").timestamp()) - 1, 0)
+        if type(at) is not datetime or at.tzinfo is not timezone.utc:
+            at = aware(at, "at")
+        place = max(bisect_right(times, at.timestamp()) - 1, 0)
         found = self._lists.get(place)
         if found is None:
             until = times[min(place + 1, len(times) - 1)]

@@ -56,10 +56,19 @@ class GuardedHistory:
         self._writers = PerProcess(lambda: Worker("openrouter-pricing-recorder"))
         self._lists: list[RecordedList] = []
 
+    def opened(self) -> HistoryStore | None:
+        """The history itself, in this process; whoever asks it waits for it, and sees what it raises."""
+        history: HistoryStore | None = self._histories.get()
+        return history
+
     def as_of(self, at: datetime) -> RecordedList | None:
         """See :meth:`HistoryStore.as_of`; None where it cannot say."""
-        if self._inline is not None:
-            return self._ask(lambda history: history.as_of(at), None)
+        if (inline := self._inline) is not None:
+            try:
+                return inline.as_of(at)
+            except Exception as error:  # noqa: BLE001  # as below
+                self.note(error)
+                return None
         lists = self._lists
         place = bisect_right(lists, at, key=_since) - 1
         if place >= 0 and at < lists[place].until:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # imported where they are first needed: nearly all questions 
     from .._freshness.held import Held
     from .._prices.catalog import Catalog
     from .guarded import GuardedHistory
+    from .periods import RecordedList
     from .recalled import Known, PastList
 
 #: A history reaches so far beyond its last recording, and a list so far back from when it was fetched.
@@ -27,8 +28,7 @@ class Past:
     def __init__(self, open_history: Callable[[], GuardedHistory] | None) -> None:
         self._open_history = open_history
         self._history: GuardedHistory | None = None
-        self._known: Known | None = None
-        self._lists: dict[datetime, PastList] = {}
+        self._known: tuple[Known | None, dict[datetime, PastList]] = None, {}
 
     @property
     def history(self) -> GuardedHistory | None:
@@ -48,19 +48,23 @@ class Past:
         ago = catalog.as_of - at
         if ago <= REACH or (history := self.history) is None:
             return None
-        from .recalled import Known, PastList
-
         recorded = history.as_of(at)
         if recorded is None or recorded.distance(at) > max(REACH, ago):
             return None
-        if self._known is None or self._known.digest != catalog.digest:
-            self._known, self._lists = Known(catalog), {}
-        lists = self._lists
-        past = lists.get(recorded.as_of)
-        if past is None or past.until != recorded.until:
-            past = PastList(recorded, self._known, history)
-            if len(lists) < _MOST_LISTS:
-                lists[recorded.as_of] = past
+        past = self._known[1].get(recorded.as_of)
+        if past is not None and past.recorded is recorded and past.held == catalog.digest:
+            return past
+        return self._put_together(recorded, catalog, history)
+
+    def _put_together(self, recorded: RecordedList, catalog: Catalog, history: GuardedHistory) -> PastList:
+        from .recalled import Known, PastList
+
+        known, lists = self._known
+        if known is None or known.digest != catalog.digest:
+            self._known = known, lists = Known(catalog), {}
+        past = PastList(recorded, known, history)
+        if len(lists) < _MOST_LISTS:
+            lists[recorded.as_of] = past
         return past
 
     def record(self, catalog: Catalog) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +15,8 @@ from .._prices.origin import Origin
 from ..errors import UnknownModelError
 from .guarded import GuardedHistory
 from .periods import RecordedList
+
+_MOST_NAMES = 1_000  # that are kept at hand, of each list
 
 
 class Known:
@@ -49,10 +50,14 @@ class Known:
 
     def row(self, model_id: str) -> dict[str, Any]:
         """A row as it is listed now, or was when the package was made; of an id alone where it is in neither."""
-        if model_id in self._held.keys():  # noqa: SIM118  # an id, and no other name
+        try:
             return self._held.row(model_id).raw
-        bundled = self.lists[1]
-        return bundled.row(model_id).raw if model_id in bundled.keys() else {"id": model_id}  # noqa: SIM118
+        except KeyError:
+            pass  # the bundled one is read where it is needed
+        try:
+            return self.lists[1].row(model_id).raw
+        except KeyError:
+            return {"id": model_id}
 
 
 class PastList:
@@ -64,16 +69,18 @@ class PastList:
         history: told of what cannot be read.
 
     Attributes:
+        recorded: the same.
+        held: digest of the list held.
         origin: what costs say of it.
-        until: up to when it is known to have stood.
     """
 
     def __init__(self, recorded: RecordedList, known: Known, history: GuardedHistory) -> None:
-        self._recorded = recorded
+        self.recorded: RecordedList = recorded
+        self.held: str = known.digest
         self._prices = recorded.prices
+        self._models: dict[str, Model] = {}
         self._known = known
         self._history = history
-        self.until: datetime = recorded.until
         self.origin: Origin = Origin("history", recorded.as_of, recorded.digest, recorded.until)
 
     @property
@@ -83,7 +90,16 @@ class PastList:
 
     def get(self, name: object) -> Model | None:
         """The model that a name meant then, as ``Catalog[name]`` gives it; None where there was none."""
-        if not isinstance(name, str) or (model_id := resolve(name, self._prices, self._meant)) is None:
+        if not isinstance(name, str):
+            return None
+        model = self._models.get(name)
+        if model is None and (model := self._find(name)) is not None and len(self._models) < _MOST_NAMES:
+            self._models[name] = model
+        return model
+
+    def _find(self, name: str) -> Model | None:
+        model_id = resolve(name, self._prices, self._meant)
+        if model_id is None:
             return None
         model = self._row(model_id)
         if model is not None and model.rates.variable and model.alias_target is not None:
@@ -107,10 +123,10 @@ class PastList:
         ids = sorted(self._prices, key=lambda model_id: (order.get(model_id, len(order)), model_id))
         rows = ({**self._known.row(name), "pricing": json.loads(self._prices[name])} for name in ids)
         problems: list[str] = []
-        catalog = Catalog.from_rows(rows, as_of=self._recorded.as_of, problem=problems.append)
+        catalog = Catalog.from_rows(rows, as_of=self.recorded.as_of, problem=problems.append)
         if problems:
             self._history.note(ValueError(problems[0]))
-        return catalog.known_by(self._recorded.digest())
+        return catalog.known_by(self.recorded.digest())
 
     def _meant(self, slug: str) -> str | None:
         slugs: dict[str, str] = {}

@@ -22,7 +22,7 @@ from .rows import stored
 FORMAT = 2
 
 #: In a row as it is stored: the quotes of a text within it would have a backslash before them.
-_SLUG = re.compile(rb'"canonical_slug":("[^"\\]+")')
+_SLUG = re.compile(rb'"canonical_slug":("(?:[^"\\]|\\.)+")')
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 

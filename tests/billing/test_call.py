@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from openrouter_pricing._billing.call import CallFacts, another_day, residual_kind
+from openrouter_pricing._prices.origin import Origin
 
 LISTED = datetime(2026, 11, 1, tzinfo=timezone.utc)
 LATER = LISTED + timedelta(days=2)
@@ -28,7 +29,7 @@ LATER = LISTED + timedelta(days=2)
 )
 def test_the_first_kind_that_fits_is_told(reported: str, facts: dict[str, object], kind: str | None) -> None:
     """Of all that could explain a residual, what is known for certain goes before what is likely."""
-    assert kind == residual_kind(Decimal(reported), Decimal(3), LISTED, CallFacts(**facts))  # type: ignore[arg-type]
+    assert kind == residual_kind(Decimal(reported), Decimal(3), Origin("live", LISTED), CallFacts(**facts))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -46,5 +47,14 @@ def test_the_first_kind_that_fits_is_told(reported: str, facts: dict[str, object
 )
 def test_another_day(as_of: datetime | None, told: bool) -> None:
     """Prices are of another day where more than a day lies between; a list of the epoch is one without a date."""
-    assert told is another_day(LISTED, as_of)
-    assert not another_day(None, as_of)
+    assert told is another_day(LISTED, Origin("live", as_of))
+    assert not another_day(None, Origin("live", as_of))
+
+
+def test_a_list_that_stood_for_long_is_of_each_day() -> None:
+    """A history knows until when a list stood: a call within, or a day after it, is of no other day."""
+    stood = Origin("history", LISTED, until=LISTED + timedelta(days=9))
+    assert not another_day(LISTED + timedelta(days=10), stood)
+    assert another_day(LISTED + timedelta(days=10, seconds=1), stood)
+    assert another_day(LISTED - timedelta(days=1, seconds=1), stood)
+    assert "provider" == residual_kind(Decimal("3.5"), Decimal(3), stood, CallFacts(at=LATER))

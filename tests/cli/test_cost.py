@@ -213,12 +213,11 @@ def test_windows_that_apply_are_named(ask: Ask, upstream: Upstream) -> None:
 
 
 def test_another_days_list_is_a_note(ask: Ask) -> None:
-    """A call of last year at today's prices is told on stderr, beside JSON too."""
-    status, out, err = ask("cost", "openai/gpt-4o-mini", "1", "0", "--at", "2025-01-01T00:00Z", "--json")
+    """A call of a day that no history reaches is told on stderr, beside JSON too."""
+    status, out, err = ask("cost", "openai/gpt-4o-mini", "1", "0", "--at", "2024-01-01T00:00Z", "--json")
 
     assert (0, 1) == (status, err.count("\n"))
-    assert err.startswith("note: priced by the list of 20")
-    assert err.endswith(": the call was on 2025-01-01\n")
+    assert err == "note: priced by the list of 2024-09-21, not of the call's day (2024-01-01)\n"
     assert json.loads(out)["flags"] == [err.removeprefix("note: ").rstrip("\n")]
 
 

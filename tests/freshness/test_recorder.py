@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ from support.hands import Hands
 from support.waiting import PATIENCE
 
 from openrouter_pricing import StatusError, TransportError
-from openrouter_pricing._freshness.recorder import Recorder
+from openrouter_pricing._freshness.recorder import Observer, Recorder
 
 
 def test_it_counts(hands: Hands) -> None:
@@ -71,6 +72,49 @@ def test_a_handler_may_count_in_the_middle_of_counting() -> None:
     with recorder._lock:
         recorder.count("fetches")
         assert recorder.snapshot().fetches == 1
+
+
+def test_observers_are_told_of_everything(hands: Hands) -> None:
+    """Of what was counted before they came, once, and of each count from then on."""
+    recorder, told = Recorder(), Counter[tuple[str, str]]()
+    recorder.count("fetches", 2)
+    recorder.failed(TransportError("reset"), "reset")
+    recorder.refreshed(0.5, hands.wall)
+    recorder.observe(lambda name, by, kind: told.update({(name, kind): by}))
+    recorder.count("fetches")
+    recorder.failed(TransportError("reset"), "reset")
+    recorder.refreshed(0.25, hands.wall)
+    assert told == {
+        ("fetches", ""): 3,
+        ("failures", "TransportError"): 2,
+        ("refreshes", ""): 2,
+        ("refresh_seconds", ""): 0.75,
+    }
+
+
+def test_recorders_of_other_processes_tell_the_same_observers() -> None:
+    """What observes one observes those that are made later from the same list."""
+    told: list[str] = []
+    observers: list[Observer] = []
+    Recorder(observers).observe(lambda name, by, kind: told.append(name))
+    Recorder(observers).count("fetches")
+    assert told == ["refresh_seconds", "fetches"]
+
+
+def test_an_observer_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """It is counted each time and logged once; what it was told of is counted, and others are told."""
+    recorder, told = Recorder(), list[str]()
+
+    def broken(name: str, by: float, kind: str) -> None:
+        raise ZeroDivisionError(name)
+
+    recorder.observe(broken)
+    recorder.observe(lambda name, by, kind: told.append(name))
+    recorder.count("requests")
+    recorder.count("requests")
+    assert (recorder.snapshot().requests, recorder.snapshot().listener_errors) == (2, 3)
+    assert told[-2:] == ["requests", "requests"]
+    assert ["an observer of the counters failed: ZeroDivisionError('refresh_seconds')"] == caplog.messages
 
 
 IN_THE_MIDDLE = """

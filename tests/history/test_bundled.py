@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def test_the_periods_of_a_model() -> None:
     assert FIRST == periods[0].since
     assert periods[-1].until is None
     assert Rates(prompt="0.00000015", completion="0.0000006").prompt == periods[-1].rates.prompt
-    assert all(one.until == other.since for one, other in zip(periods, periods[1:], strict=False))
+    assert all(one.until == other.since for one, other in pairwise(periods))
     assert () == BundledHistory().periods("nobody/nothing")
 
 

@@ -494,3 +494,24 @@ def test_conditions_that_are_no_text(name: str) -> None:
     """A condition of another kind is an error that names the argument."""
     with pytest.raises(TypeError, match=f"^{name} must be a string, not int$"):
         Catalog.from_models([row()]).find(**{name: 5})
+
+
+def test_slugs_of_rows_that_name_one() -> None:
+    """Of each row its own slug, whatever its other texts hold."""
+    rows = [
+        row("a/b", canonical_slug="a/b-2025", description='"canonical_slug":"x"'),
+        row("a/c", canonical_slug="a/c\u00e9"),
+        {"id": "a/d", "pricing": {}},
+    ]
+    assert {"a/b": "a/b-2025", "a/c": "a/c"} == {
+        model_id: slug.rstrip("\u00e9") for model_id, slug in Catalog.from_models(rows).slugs().items()
+    }
+
+
+def test_a_list_that_is_known_by_another_digest() -> None:
+    """It keeps that name when it is stored, and its rows are verified all the same."""
+    catalog = Catalog.from_models([row()]).known_by("of a recording")
+    again = Catalog.loads(catalog.dumps())
+    assert ("of a recording", catalog) == (again.digest, again)
+    with pytest.raises(PayloadError, match="torn or foreign"):
+        Catalog.loads(catalog.dumps().replace(b"gpt-4o-mini", b"gpt-4o-maxi"))

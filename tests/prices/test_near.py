@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.upstream import row
 
-from openrouter_pricing import Catalog, Pricing, Settings, UnknownModelError
+from openrouter_pricing import Catalog, UnknownModelError
 
 ROWS = [
     row("anthropic/claude-sonnet-4.5", canonical_slug="anthropic/claude-4.5-sonnet-20250929"),
@@ -74,33 +74,3 @@ def test_nothing_is_suggested_for_nothing(name: str) -> None:
 def test_a_long_name_resembles_none(name: str) -> None:
     """A name longer than any listed one resembles none."""
     assert [] == CATALOG.near(name) == CATALOG.near(name[:101])
-
-
-@pytest.mark.parametrize(
-    ("name", "model"),
-    [
-        ("openai/gpt-5-mini@preset/ocr", "openai/gpt-5-mini"),
-        ("openai/gpt-5-mini-2025-08-07@preset/a@preset/b", "openai/gpt-5-mini"),
-        ("openai/gpt-5-mini:nitro@preset/ocr", "openai/gpt-5-mini"),
-        ("openai/gpt-5-mini:batch@preset/ocr", "openai/gpt-5-mini:batch"),
-        ("openai/gpt-5-mini@preset/ocr:online", "openai/gpt-5-mini"),
-    ],
-)
-def test_a_preset_changes_no_price(name: str, model: str) -> None:
-    """A model with a preset is the model, and says so."""
-    assert model == Pricing(Settings(), catalog=CATALOG).cost(name, 1000).model_id
-
-
-@pytest.mark.parametrize(
-    "name", ["@preset/ocr", "nobody/nothing@preset/ocr", "openai/gpt-5-mini@ocr", "openai/gpt-5-mini:free@preset/x"]
-)
-def test_a_preset_without_a_listed_model_is_unknown(name: str) -> None:
-    """A preset alone names no model, and a mark that is no preset is none."""
-    with pytest.raises(UnknownModelError):
-        CATALOG[name]
-
-
-def test_a_name_of_suffixes_alone_is_not_taken_apart() -> None:
-    """However often a suffix is repeated, a name beyond any id's length is unknown at once."""
-    assert CATALOG["openai/gpt-4o" + ":nitro" * 100].id == "openai/gpt-4o"
-    assert "openai/gpt-4o" + ":nitro" * 100_000 not in CATALOG
