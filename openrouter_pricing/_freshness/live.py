@@ -94,6 +94,10 @@ class Live:
         Args:
             model_id: the model.
             patience: ask them where that is due, and wait so many seconds; None to ask nobody.
+
+        Raises:
+            CatalogUnavailableError: they were asked for, and cannot be had.
+            PricingError: a ``client`` of the user's own cannot ask for endpoints.
         """
         return self._providers.at_hand(model_id, patience)
 

@@ -132,6 +132,9 @@ class ProviderPrices:
         Args:
             model_id: the model.
             patience: fetch them where that is due, and wait so many seconds; None to ask nobody.
+
+        Raises:
+            CatalogUnavailableError: they were asked for, and cannot be had.
         """
         cache = self._caches.get(model_id) if patience is None else self._opened(model_id)
         if cache is None:
@@ -139,7 +142,9 @@ class ProviderPrices:
         try:
             held = cache.held if patience is None else cache.at_hand(patience)
         except CatalogUnavailableError:
-            return None
+            if cache.failing:
+                raise
+            return None  # they are under way
         return None if held is None else self._decode(model_id, held)
 
     def _opened(self, model_id: str) -> CatalogCache:

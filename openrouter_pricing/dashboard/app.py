@@ -22,6 +22,7 @@ from .state import State
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from ..history import Notifier
     from ..pricing import Pricing
 
 #: Sent with everything. ``same-origin`` and no less: browsers send a form that has no referrer without its origin, too.
@@ -47,7 +48,7 @@ class _Request(Request):
 class Dashboard:
     """A WSGI app that shows the prices of one ``Pricing``; made by :func:`create_app`."""
 
-    def __init__(self, pricing: Pricing, guard: Guard, notifier: object | None) -> None:
+    def __init__(self, pricing: Pricing, guard: Guard, notifier: Notifier | None) -> None:
         self._pricing = pricing
         self._guard = guard
         style = files(__package__).joinpath("static", "style.css").read_bytes()
@@ -142,7 +143,7 @@ def create_app(
     pricing: Pricing,
     *,
     auth: Auth | str,
-    notifier: object | None = None,
+    notifier: Notifier | None = None,
     hosts: Iterable[str] | None = None,
 ) -> Dashboard:
     """A dashboard of prices, models, changes and health, as a WSGI app.

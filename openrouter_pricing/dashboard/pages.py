@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from werkzeug.wrappers import Request
 
+from .._base.masking import mask
 from .._prices.words import MEAN, THRESHOLDS
 from . import feed, listing
 from .details import details
@@ -18,6 +19,7 @@ from .refusals import Refusal
 from .state import State
 
 if TYPE_CHECKING:
+    from ..history import Notifier
     from ..pricing import Pricing
 
 _GLANCE = 6  # changes on the overview
@@ -33,7 +35,7 @@ class Pages:
         version: of the style sheet.
     """
 
-    def __init__(self, pricing: Pricing, notifier: object | None, version: str) -> None:
+    def __init__(self, pricing: Pricing, notifier: Notifier | None, version: str) -> None:
         self._pricing = pricing
         self._notifier = notifier
         self._listing = listing.Listing()
@@ -151,5 +153,17 @@ def _older(request: Request, until: datetime) -> str:
     return urlencode({**{name: value for name, value in kept.items() if value}, "until": f"{until:%Y-%m-%dT%H:%M:%SZ}"})
 
 
-def _notices(notifier: object | None) -> list[str]:
-    return []
+def _notices(notifier: Notifier | None) -> list[tuple[str, str]]:
+    """How deliveries went in this process."""
+    if notifier is None:
+        return []
+    stats = notifier.stats()
+    counts = {
+        "Delivered": stats.delivered,
+        "Failed attempts": stats.failed,
+        "Given up": stats.given_up,
+        "Waiting": stats.pending,
+    }
+    found = [(name, f"{count:,}") for name, count in counts.items()]
+    found += [("Receivers that want no more", ", ".join(stats.disabled))] if stats.disabled else []
+    return found + ([("Last error of a delivery", mask(stats.last_error))] if stats.last_error else [])

@@ -64,6 +64,7 @@ class _Answering(ServerHandler):
 class _Handler(WSGIRequestHandler):
     """One request of one connection."""
 
+    default_request_version = "HTTP/1.0"  # what is no HTTP gets a whole answer, too
     server: OnePerson
     rfile: Any
 
