@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import io
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +17,7 @@ from support.waiting import PATIENCE, until
 from openrouter_pricing import Pricing
 from openrouter_pricing.dashboard import create_app
 from openrouter_pricing.dashboard.app import HEADERS
-from openrouter_pricing.dashboard.server import OnePerson
+from openrouter_pricing.dashboard.server import OnePerson, _Within
 
 Serve = Callable[..., OnePerson]
 
@@ -133,6 +135,15 @@ def test_a_client_that_dawdles(serve: Serve) -> None:
     assert not thread.is_alive()
     server.patience = PATIENCE
     assert 401 == ask(server, "/").status
+
+
+def test_the_time_of_a_request_ends() -> None:
+    """Bytes that lie there already do not put it off."""
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"GET")
+        with pytest.raises(TimeoutError, match="too long"):
+            io.BufferedReader(_Within(here, time.monotonic())).read(1)
 
 
 def test_a_reader_that_does_not_read(serve: Serve) -> None:

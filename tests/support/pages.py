@@ -19,6 +19,14 @@ from support.upstream import row
 
 BEGAN = datetime(2026, 8, 1, tzinfo=timezone.utc)
 ORIGIN = {"Origin": "http://localhost"}
+#: Models whose names would be more than a name on a careless page.
+HOSTILE = [
+    row("hostile/script", name="<script>document.title='owned'</script><img src=x onerror=alert(1)>"),
+    row("hostile/hebrew", name="מודל <b>שפה</b> \u202egnp.exe"),
+    row("hostile/arabic:free", name="نموذج لغوي كبير", pricing={"prompt": "0", "completion": "0"}),
+    row("hostile/han", name="大型语言模型 नमूना โมเดล " + "很长" * 60),
+    row("hostile/~x@y", name="{{ 7*7 }}\u0000\ud800", pricing={"prompt": "-1", "completion": "-1"}),
+]
 
 
 def at(day: int) -> datetime:
