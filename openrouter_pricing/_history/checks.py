@@ -162,7 +162,9 @@ def what_is_recorded_stays(open_history: Callable[[], HistoryStore]) -> None:
 def threads_record_a_change_once(open_history: Callable[[], HistoryStore]) -> None:
     """Of eight that record the same lists at once, one is told of each change."""
     lists = [_listed(day, x=str(day + 1)) for day in range(5)]
-    open_history().record(lists[0])
+    first = open_history()
+    first.record(lists[0])
+    first.close()
     told: list[int] = []
     start = threading.Barrier(8)
 

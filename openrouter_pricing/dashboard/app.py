@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
@@ -20,8 +20,6 @@ from .refusals import Refusal
 from .state import State
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
     from ..history import Notifier
     from ..pricing import Pricing
 
@@ -55,7 +53,7 @@ class Dashboard:
         self._style, self._version = style, sha256(style).hexdigest()[:12]
         self._pages = Pages(pricing, notifier, self._version)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = _Request(environ)
         try:
             response = self._answer(request)
@@ -145,7 +143,7 @@ def create_app(
     auth: Auth | str,
     notifier: Notifier | None = None,
     hosts: Iterable[str] | None = None,
-) -> Dashboard:
+) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
     """A dashboard of prices, models, changes and health, as a WSGI app.
 
     It can be served by itself or mounted under a prefix: all of its addresses respect ``SCRIPT_NAME``. No page waits

@@ -94,18 +94,15 @@ class Notifier:
 
         names = {"url": variable("webhook_url"), "secret": variable("webhook_secret")}
         accepted = {"url": "an http or https URL", "secret": "whsec_ and Base64, or two of these"}
-        failure = next((argument for argument, name in names.items() if not environ.get(name)), None)
-        webhook = None
-        if failure is None:
-            try:
-                webhook = Webhook(environ[names["url"]], environ[names["secret"]])
-            except ValueError as error:
-                failure = str(error).partition(" ")[0]
-        shown = "'***'" if failure is not None and environ.get(names[failure]) else "nothing"
+        webhook, wrong = None, ""
+        try:
+            webhook = Webhook(environ.get(names["url"], ""), environ.get(names["secret"], ""))
+        except ValueError as error:
+            wrong = str(error).partition(" ")[0]
+        shown = "'***'" if environ.get(names.get(wrong, "")) else "nothing"
         del environ  # this frame stays with the error
         if webhook is None:
-            assert failure is not None
-            raise SettingsError(names[failure], shown, accepted[failure])
+            raise SettingsError(names[wrong], shown, accepted[wrong])
         return cls(pricing, [webhook], models=models, min_change=min_change, settle=settle)
 
     def __repr__(self) -> str:

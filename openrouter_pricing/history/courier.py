@@ -70,8 +70,8 @@ class Courier:
         self._news: list[CatalogChange] = []
         self._done: list[Callable[[list[Entry]], None]] = []
         self._look_at: float | None = None
-        self._closing = False
-        self.stats = NotifierStats()
+        self._closing = self._failing = False
+        self.stats: NotifierStats = NotifierStats()
 
     def hear(self, change: CatalogChange) -> None:
         """There is a new list; called by one thread at a time."""
@@ -99,12 +99,15 @@ class Courier:
                 if self._awaited():
                     outbox = outbox or self._open_outbox()
                     self._look(outbox)
+                    self._failing = False
             except TimeoutError:  # other processes are at it
                 self._look_at = self._now() + _SECOND
             except Exception as error:  # noqa: BLE001  # an outbox may fail in any way; what is in it is not lost
                 self._look_at = self._now() + desk.RETRIES[1]
                 self._count(last_error=_said(error))
-                logger(__name__).warning("the outbox of price events failed (%s); it is asked again", _said(error))
+                if not self._failing:
+                    logger(__name__).warning("the outbox of price events failed (%s); it is asked again", _said(error))
+                self._failing = True
 
     def _awaited(self) -> bool:
         """Wait for a new list, or until a delivery is due; whether there is something to do."""
@@ -136,8 +139,8 @@ class Courier:
         sinks = [name for name in self._sinks if name not in disabled]
         for note in self._done:
             note(entries)
-        desk.settle(entries, self._watch, sinks, now)
         desk.tidy(entries, disabled, now)
+        desk.settle(entries, self._watch, sinks, now)
         task = None if self._closing else desk.lease(entries, sinks, now)
         self._look_at = desk.next_look(entries, self._watch, sinks)
         self._count(pending=desk.pending(entries))

@@ -141,8 +141,15 @@ def put_off(delivery: Delivery, due: float) -> None:
 
 
 def tidy(entries: list[Entry], disabled: Collection[str], now: float) -> None:
-    """Drop what is told, what is told to nobody any more, and what no sink of ours ever asked for."""
+    """Drop what is told, what is told to nobody any more, and what no sink of ours ever asked for.
+
+    No time lies further ahead than it may: a host whose clock was wrong must not put off an event for ever.
+    """
     for entry in entries:
+        entry.at = min(entry.at, now)
+        for delivery in entry.deliveries.values():
+            delivery.due = min(delivery.due, now + LONGEST_PAUSE)
+            delivery.leased = min(delivery.leased, now + LEASE)
         for name in disabled:
             if name in entry.deliveries:
                 entry.deliveries[name].over = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
@@ -22,6 +22,7 @@ from .._prices.catalog import Catalog
 from .._prices.changes import PriceChange
 from .._prices.rates import Rates, effective_prices
 from ..errors import PricingError
+from .forking import turns
 from .sqloutbox import SqlOutbox
 from .tables import bring_up_to_date, head, instant, micros, prices, version_of
 
@@ -163,7 +164,8 @@ class SqlHistory:
         """Close this process's connections."""
         engine = self._engines.pop()
         if engine is not None:
-            engine.dispose()
+            with self._turn():
+                engine.dispose()
 
     # -- connections -----------------------------------------------------------------------------------------------
 
@@ -186,7 +188,7 @@ class SqlHistory:
         if self._file is not None and not self._file.exists():
             yield None
             return
-        with self._engines.get().connect() as connection:
+        with self._turn(), self._engines.get().connect() as connection:
             yield connection if self._is_ready(connection) else None
 
     @contextmanager
@@ -194,13 +196,15 @@ class SqlHistory:
         """A connection in a transaction, which ends with the block."""
         if self._file is not None:
             _make_private(self._file)
-        engine = self._engines.get().execution_options(writing=True)
-        with engine.begin() as connection:
+        with self._turn(), self._engines.get().execution_options(writing=True).begin() as connection:
             if make or (self._file is not None and not self._ready.get()):
                 bring_up_to_date(connection)
             else:
                 self._is_ready(connection)
             yield connection
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._file is None else turns.turn()
 
     def _is_ready(self, connection: sql.Connection) -> bool:
         """Whether it has our tables; looked at once in each process."""

@@ -18,9 +18,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PREFIX = "openrouter_pricing_"
 _metadata = sql.MetaData()
 
-schema = sql.Table(f"{_PREFIX}schema", _metadata, sql.Column("version", sql.Integer, nullable=False))
+schema: sql.Table = sql.Table(f"{_PREFIX}schema", _metadata, sql.Column("version", sql.Integer, nullable=False))
 #: One row: the last list that was recorded. ``turn`` counts its changes, so that whoever read an older one notices.
-head = sql.Table(
+head: sql.Table = sql.Table(
     f"{_PREFIX}head",
     _metadata,
     sql.Column("id", sql.Integer, primary_key=True, autoincrement=False),
@@ -30,7 +30,7 @@ head = sql.Table(
     sql.Column("digest", sql.Text, nullable=False),
 )
 #: A row for each change of a model: what it costs from then on, as JSON; NULL where it is listed no more.
-prices = sql.Table(
+prices: sql.Table = sql.Table(
     f"{_PREFIX}prices",
     _metadata,
     sql.Column("model_id", sql.String(300), primary_key=True),
@@ -39,7 +39,7 @@ prices = sql.Table(
 )
 sql.Index(f"{_PREFIX}since", prices.c.since)
 #: What is still to be told of changes.
-outbox = sql.Table(
+outbox: sql.Table = sql.Table(
     f"{_PREFIX}outbox",
     _metadata,
     sql.Column("id", sql.String(100), primary_key=True),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import traceback
 import types
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +21,7 @@ from support.upstream import Upstream, row
 from support.waiting import until
 
 from openrouter_pricing import Pricing, SettingsError
+from openrouter_pricing._history.bundled import BundledHistory
 from openrouter_pricing.history import Notifier, NotifierStats, Slack, Webhook
 
 Make = Callable[..., Pricing]
@@ -89,6 +93,27 @@ def test_words_and_zeros_are_silent(
     assert [len(event["data"]["changes"]) for event in heard] == [1]
 
 
+def test_a_real_day_of_zeros_is_silent(
+    make_pricing: Make, upstream: Upstream, hands: Hands, heard: list[dict[str, Any]]
+) -> None:
+    """The list of 2025-08-23, on which 313 rows turn a missing key into 0, is told to nobody; the next change is."""
+
+    def rows(stamp: str) -> list[dict[str, Any]]:
+        recorded = BundledHistory().as_of(datetime.fromisoformat(stamp))
+        assert recorded is not None
+        return [{"id": name, "pricing": json.loads(text)} for name, text in recorded.prices.items()]
+
+    before, after = rows("2025-08-23T06:00:00+00:00"), rows("2025-08-23T18:00:00+00:00")
+    assert sum(one not in before for one in after) == 313
+    pricing = make_pricing(clock=hands.clock)
+    with Notifier(pricing, [heard.append]):
+        fetch(pricing, upstream, hands, *before)
+        fetch(pricing, upstream, hands, *after)
+        fetch(pricing, upstream, hands, *after, row("a/new"))
+        until(lambda: heard)
+    assert [(event["type"], len(event["data"]["changes"])) for event in heard] == [("model.listed", 1)]
+
+
 def test_only_what_is_watched_is_told(
     make_pricing: Make, upstream: Upstream, hands: Hands, heard: list[dict[str, Any]]
 ) -> None:
@@ -153,10 +178,10 @@ def test_a_history_with_an_outbox_has_it(
             return None
 
     template = make_pricing(clock=hands.clock)
-    with Pricing(template._settings, history=History(), clock=hands.clock) as pricing:
-        with Notifier(pricing, [heard.append]):
-            fetch(pricing, upstream, hands, priced("1"))
-            until(lambda: asked)
+    pricing = Pricing(template._settings, history=History(), clock=hands.clock)
+    with pricing, Notifier(pricing, [heard.append]):
+        fetch(pricing, upstream, hands, priced("1"))
+        until(lambda: asked)
     assert len(asked) == 1
 
 
@@ -294,14 +319,8 @@ def test_what_is_missing_is_named(pinned: Pricing, environ: dict[str, str], name
         Notifier.from_env(pinned, environ=environ)
     assert caught.value.option == named
     assert "hush" not in str(caught.value)
-    frames = []
-    trace = caught.value.__traceback__
-    while trace is not None:
-        frames += (
-            [repr(value) for value in trace.tb_frame.f_locals.values()]
-            if "history/alerts" in str(trace.tb_frame)
-            else []
-        )
-        trace = trace.tb_next
-    assert not [shown for shown in frames if "hush" in shown or GOOD in shown]
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__) if "history/alerts" in str(frame)]
+    shown = [repr(value) for frame in frames for value in frame.f_locals.values()]
+    assert frames
+    assert not [text for text in shown if "hush" in text or GOOD in text]
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)

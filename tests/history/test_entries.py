@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 
 import pytest
 
@@ -153,6 +154,19 @@ def test_what_is_over_is_dropped() -> None:
     assert entries == []
 
 
+def test_a_clock_that_was_wrong_puts_nothing_off_for_ever() -> None:
+    """What a host noted, leased or put off while its clock was years ahead has its turn all the same."""
+    years = 1_000 * DAY
+    watch = EVERYTHING._replace(settle=HOUR)
+    told_one = [entry(years, moved(A, B))]
+    settle(told_one, EVERYTHING, ["x", "y"], years)
+    lease(told_one, ["x"], years)
+    entries = [entry(years, moved(A, B)), *told_one]
+    tidy(entries, [], 0)
+    assert next_look(entries, watch, ["x"]) == HOUR
+    assert [(each.due, each.leased) for each in entries[1].deliveries.values()] == [(DAY, LEASE), (DAY, 0)]
+
+
 def test_entries_are_read_back_as_they_were() -> None:
     """JSON carries them, settled or not."""
     entries = [entry(0, moved(A, None)), entry(1, moved(None, B))]
@@ -190,7 +204,7 @@ def entries_of_two_years() -> list[Entry]:
     """An entry for each recorded list that differs from the one before it."""
     lists = recorded()
     made = []
-    for (_, before), (at, after) in zip(lists, lists[1:], strict=False):
+    for (_, before), (at, after) in pairwise(lists):
         moved = [name for name in {**after, **before} if before.get(name) != after.get(name)]
         was = {name: charged(before[name]) for name in moved if name in before}
         is_ = {name: charged(after[name]) for name in moved if name in after}

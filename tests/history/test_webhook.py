@@ -108,7 +108,7 @@ def test_a_secret_is_read_as_the_library_reads_it(receiver: Receiver, secret: st
 )
 def test_a_bad_secret_is_told_without_being_quoted(secret: Any, error: type[Exception]) -> None:
     """The message names the argument; neither it nor a frame of ours shows what was given."""
-    with pytest.raises(error, match="^secret must be") as caught:
+    with pytest.raises(error, match=r"^secret must be") as caught:
         Webhook("https://example.com", secret)
     _hides(caught.value, "hush", SECRET)
 
@@ -129,7 +129,7 @@ def test_a_bad_secret_is_told_without_being_quoted(secret: Any, error: type[Exce
 @pytest.mark.parametrize("kind", [Slack, lambda url: Webhook(url, SECRET)])
 def test_a_bad_url_is_told_without_being_quoted(kind: Any, url: Any, error: type[Exception]) -> None:
     """A URL may be a secret, too."""
-    with pytest.raises(error, match="^url must be") as caught:
+    with pytest.raises(error, match=r"^url must be") as caught:
         kind(url)
     _hides(caught.value, "hush", SECRET)
 
@@ -145,7 +145,7 @@ def _hides(error: BaseException, *secrets: str) -> None:
 
 def test_slack_must_be_https() -> None:
     """Whoever sees its URL may write to the channel."""
-    with pytest.raises(ValueError, match="^url of Slack must be https") as caught:
+    with pytest.raises(ValueError, match=r"^url of Slack must be https") as caught:
         Slack("http://hooks.slack.com/services/hush")
     _hides(caught.value, "hush")
 
@@ -220,6 +220,14 @@ def test_no_answer_is_an_error(receiver: Receiver) -> None:
         for bad in (url, "http://127.0.0.1:1/", "http://..invalid../"):
             with pytest.raises(TransportError, match="no answer from Webhook"):
                 Webhook(bad, SECRET)(EVENT)
+
+
+def test_a_proxy_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error like no answer at all, and its password is not told."""
+    monkeypatch.setenv("HTTP_PROXY", "http://user:hush@")
+    with pytest.raises(TransportError, match="no answer from Webhook") as caught:
+        Webhook("http://receiver.invalid/", SECRET)(EVENT)
+    _hides(caught.value, "hush")
 
 
 def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
