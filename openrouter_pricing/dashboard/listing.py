@@ -26,6 +26,13 @@ CATEGORIES = tuple(category.value for category in Category)
 ORDERS = ("asc", "desc")
 
 
+_HEAD = Markup('<th scope="row"><a href="{}/models/{}"><bdi>{}</bdi></a>{}</th>')
+_ID = Markup('<br><span class="id">{}</span>')
+_PRICES = Markup('<td class="number">{}</td><td class="number">{}</td>')
+_REST = Markup('<td class="number minor">{}</td><td class="number minor">{}</td><td class="minor">{}</td>')
+_CATEGORY = Markup('<span class="category {0}">{0}</span>')
+
+
 @attrs.frozen
 class Row:
     """One model as the list shows it; all that takes time is worked out once for each price list.
@@ -33,34 +40,36 @@ class Row:
     Args:
         model: the model.
         category: its name, or nothing.
-        prompt, completion, cache: USD per million tokens.
-        context: tokens, in words.
+        head: the cell that names it.
+        prompt, completion: USD per million tokens.
+        cells: all that stand behind the first one where nobody's usage is priced.
         words: what a search looks in.
-        path: its id, as addresses write it.
     """
 
     model: Model
     category: str
+    head: Markup
     prompt: Markup
     completion: Markup
-    cache: Markup
-    context: str
+    cells: Markup
     words: str
-    path: str
 
     @classmethod
-    def of(cls, model: Model) -> Row:
-        """A model, shown."""
+    def of(cls, model: Model, root: str) -> Row:
+        """A model, shown under a prefix."""
         rates = model.rates
+        category = "" if model.category is None else model.category.value
+        prompt, completion = per_million(rates.prompt), per_million(rates.completion)
+        context = "\u2013" if model.context_length is None else f"{model.context_length:,}"
+        shown = _CATEGORY.format(category) if category else ""
         return cls(
             model,
-            "" if model.category is None else model.category.value,
-            per_million(rates.prompt),
-            per_million(rates.completion),
-            per_million(rates.input_cache_read),
-            "\u2013" if model.context_length is None else f"{model.context_length:,}",
+            category,
+            _HEAD.format(root, path_of(model.id), model.name, _ID.format(model.id) if model.name != model.id else ""),
+            prompt,
+            completion,
+            _PRICES.format(prompt, completion) + _REST.format(per_million(rates.input_cache_read), context, shown),
             f"{model.id}\n{model.name}".lower(),
-            path_of(model.id),
         )
 
 
@@ -122,29 +131,28 @@ class Asked:
 
 
 class Listing:
-    """The rows of the price list that was shown last."""
+    """The rows of the price list that was shown last, under the prefix that it was shown under."""
 
     def __init__(self) -> None:
-        self._shown: tuple[str, list[Row], list[str]] = ("", [], [])
+        self._shown: tuple[tuple[str, str], list[Row], list[str]] = (("", ""), [], [])
 
-    def _of(self, catalog: Catalog) -> tuple[str, list[Row], list[str]]:
-        shown = self._shown
-        if shown[0] != catalog.digest:
-            rows = [Row.of(model) for model in catalog.find()]
-            shown = catalog.digest, rows, sorted({row.model.provider for row in rows})
-            self._shown = shown
+    def _of(self, catalog: Catalog, root: str) -> tuple[tuple[str, str], list[Row], list[str]]:
+        shown, key = self._shown, (catalog.digest, root)
+        if shown[0] != key:
+            rows = [Row.of(model, root) for model in catalog.find()]
+            shown = self._shown = key, rows, sorted({row.model.provider for row in rows})
         return shown
 
-    def providers(self, catalog: Catalog) -> list[str]:
+    def providers(self, catalog: Catalog, root: str) -> list[str]:
         """Whose models are listed."""
-        return self._of(catalog)[2]
+        return self._of(catalog, root)[2]
 
-    def find(self, pricing: Pricing, held: Held, asked: Asked) -> list[Priced]:
+    def find(self, pricing: Pricing, held: Held, asked: Asked, root: str) -> list[Priced]:
         """The rows that are asked for, in order; those that lack what it is sorted by come last."""
         words = asked.q.lower().split()
         rows = [
             row
-            for row in self._of(held.catalog)[1]
+            for row in self._of(held.catalog, root)[1]
             if (not asked.provider or row.model.provider == asked.provider)
             and (not asked.category or row.category == asked.category)
             and all(word in row.words for word in words)

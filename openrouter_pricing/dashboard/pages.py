@@ -75,16 +75,16 @@ class Pages:
 
     def models(self, request: Request) -> str:
         """The list."""
-        state, query = State.of(self._pricing), Query(request.args)
+        state, query, root = State.of(self._pricing), Query(request.args), self.root(request)
         asked = listing.Asked.read(query)
-        found = [] if state.held is None else self._listing.find(self._pricing, state.held, asked)
+        found = [] if state.held is None else self._listing.find(self._pricing, state.held, asked, root)
         return self._render(
             request,
             "models.html",
             state=state,
             asked=asked,
             found=found,
-            providers=self._listing.providers(state.catalog),
+            providers=self._listing.providers(state.catalog, root),
             categories=listing.CATEGORIES,
             thresholds={category.value: words for category, words in THRESHOLDS.items()},
             mean=MEAN,

@@ -66,7 +66,6 @@ class _Handler(WSGIRequestHandler):
 
     default_request_version = "HTTP/1.0"  # what is no HTTP gets a whole answer, too
     server: OnePerson
-    rfile: Any
 
     def setup(self) -> None:
         """Give it its time."""
@@ -84,7 +83,8 @@ class _Handler(WSGIRequestHandler):
             if not self.parse_request():
                 return
             self.connection.settimeout(self.server.patience)  # of all that is written, however slowly it is taken
-            handler = _Answering(self.rfile, self.wfile, self.get_stderr(), self.get_environ(), multithread=True)
+            sent: Any = self.rfile
+            handler = _Answering(sent, self.wfile, self.get_stderr(), self.get_environ(), multithread=True)
             handler.request_handler = self  # type: ignore[attr-defined]  # which is told of the status
             handler.run(self.server.app)
         except OSError:

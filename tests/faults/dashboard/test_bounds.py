@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_page_of_400_models(figure: Figure) -> None:
     assert ratio <= 10
 
 
-def test_slow_clients_at_the_door(figure: Figure) -> None:
+def test_slow_clients_at_the_door(figure: Figure, tmp_path: Path) -> None:
     """Hundreds that say nothing hold 16 places and no more; when these have gone, the one person is served again."""
     env = {**os.environ, "OPENROUTER_PRICING_OFFLINE": "true", "OPENROUTER_PRICING_BACKEND": "memory://"}
     pipe = subprocess.PIPE
