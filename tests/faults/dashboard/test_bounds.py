@@ -55,7 +55,7 @@ def test_slow_clients_at_the_door(figure: Figure, tmp_path: Path) -> None:
     env = {**os.environ, "OPENROUTER_PRICING_OFFLINE": "true", "OPENROUTER_PRICING_BACKEND": "memory://"}
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        (*MODULE, "dashboard", "--port", "0"), stdout=pipe, stderr=subprocess.DEVNULL, env=env
+        (*MODULE, "dashboard", "--port", "0"), stdout=pipe, stderr=subprocess.DEVNULL, env=env, cwd=tmp_path
     ) as started:
         try:
             assert started.stdout is not None
