@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from .app import HEADERS
@@ -83,7 +83,7 @@ class _Handler(WSGIRequestHandler):
             if not self.parse_request():
                 return
             self.connection.settimeout(self.server.patience)  # of all that is written, however slowly it is taken
-            sent: Any = self.rfile
+            sent = cast(IO[bytes], self.rfile)
             handler = _Answering(sent, self.wfile, self.get_stderr(), self.get_environ(), multithread=True)
             handler.request_handler = self  # type: ignore[attr-defined]  # which is told of the status
             handler.run(self.server.app)
