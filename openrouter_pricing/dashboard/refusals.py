@@ -28,5 +28,5 @@ class Refusal(Exception):  # it is an answer, and no fault of the program
         self.status = status
         self.title = title
         self.sentences = sentences
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
         self.near = near

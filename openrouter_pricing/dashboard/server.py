@@ -83,8 +83,8 @@ class _Handler(WSGIRequestHandler):
             if not self.parse_request():
                 return
             self.connection.settimeout(self.server.patience)  # of all that is written, however slowly it is taken
-            sent = cast(IO[bytes], self.rfile)
-            handler = _Answering(sent, self.wfile, self.get_stderr(), self.get_environ(), multithread=True)
+            taken = cast(IO[bytes], self.wfile)
+            handler = _Answering(self.rfile, taken, self.get_stderr(), self.get_environ(), multithread=True)
             handler.request_handler = self  # type: ignore[attr-defined]  # which is told of the status
             handler.run(self.server.app)
         except OSError:
@@ -116,6 +116,10 @@ class OnePerson(ThreadingMixIn, WSGIServer):
         OSError: nobody can listen there.
     """
 
+    address_family: int
+    server_address: Any
+    server_name: str
+    server_port: int
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
