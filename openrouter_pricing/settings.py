@@ -302,6 +302,14 @@ def _without_values(init: Callable[..., None]) -> Callable[..., None]:
 Settings.__init__ = _without_values(Settings.__init__)  # type: ignore[method-assign]
 
 
+def over_environment(mapping: Mapping[str, Any], prefix: str = _PREFIX) -> Settings:
+    """Settings as :meth:`Settings.from_mapping` reads them; from the environment where the mapping says nothing."""
+    own = Settings.from_mapping(mapping, prefix)
+    names = [field.name for field in attrs.fields(Settings)]
+    said = [name for name in names if prefix + name.upper() in mapping or (name == "api_key" and own.api_key)]
+    return Settings.from_env(**{name: getattr(own, name) for name in said})
+
+
 def unknown_names(mapping: Mapping[str, object], prefix: str) -> list[str]:
     """The keys of a mapping that begin with the prefix and are no option."""
     known = {prefix + name for name in (*(field.name.upper() for field in attrs.fields(Settings)), *_RESERVED)}
