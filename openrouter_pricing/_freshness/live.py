@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 Probe: TypeAlias = Callable[[Callable[[Any], bool], float], bool]
 
 _T = TypeVar("_T")
-_CLOSING = 1.8  # seconds that closing takes at most
 
 
 class Live:
@@ -188,11 +187,11 @@ class Live:
             warmer_alive=self.warmer.alive,
         )
 
-    def close(self) -> None:
-        """Let go of threads, sockets and the store, within two seconds."""
+    def close(self, timeout: float) -> None:
+        """Let go of threads, sockets and the store, within so many seconds."""
         if self.cache.closed:
             return
-        until = time.monotonic() + _CLOSING
+        until = time.monotonic() + timeout
         self.warmer.stop()
         self._providers.close()
         self._listeners.close()
@@ -285,6 +284,6 @@ class Pinned:
         """How often it was asked."""
         return self.recorder().snapshot(l1_answers=answers, source="pinned", models=len(self.held.catalog))
 
-    def close(self) -> None:
+    def close(self, timeout: float) -> None:
         """Nothing to let go of."""
         self.closed = True

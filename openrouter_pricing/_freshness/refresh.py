@@ -110,7 +110,8 @@ class Refresher:
             left = flight.until - self._clock.monotonic()
             if left <= 0 or flight.done.wait(min(pause, left)):
                 raise TransportError("another process held the lease and stored nothing within the deadline")
-            pause = min(_POLL_GROWS * pause, _POLL_MAX)
+            # A dead holder's lease may run out just before our own time does.
+            pause = _POLL if left < 2 * _POLL_MAX else min(_POLL_GROWS * pause, _POLL_MAX)
             token = self._store.lease(self._settings.deadline, before)
             if token is not None:
                 flight.extend(self._clock.monotonic() + self._settings.deadline)

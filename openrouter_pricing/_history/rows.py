@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from .._prices.changes import PriceChange
-from .._prices.rates import Rates, effective_prices
+from .._prices.changes import PriceChange, compared
+from .._prices.rates import Rates
 from .periods import RecordedList, RecordedPeriod
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -40,19 +40,12 @@ def instant(kept: int) -> datetime:
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[PriceChange, ...]:
-    """What differs in what is charged, in the order of the newer list, then what is gone."""
-    changes: list[PriceChange] = []
-    for name in dict.fromkeys([*after, *before]):
-        old, new = before.get(name), after.get(name)
-        if old != new:
-            was, is_ = (None if text is None else Rates.from_dict(json.loads(text)) for text in (old, new))
-            if was is None:
-                changes.append(PriceChange(name, "listed", was, is_))
-            elif is_ is None:
-                changes.append(PriceChange(name, "delisted", was, is_))
-            elif effective_prices(was) != effective_prices(is_):
-                changes.append(PriceChange(name, "changed", was, is_))
-    return tuple(changes)
+    """What differs in what is charged between two lists of prices as JSON; see :func:`compared` for the order."""
+    return compared(before, after, lambda name: _rates(before[name]), lambda name: _rates(after[name]))
+
+
+def _rates(pricing: str) -> Rates:
+    return Rates.from_dict(json.loads(pricing))
 
 
 def periods_of(rows: Sequence[Any]) -> Iterator[RecordedPeriod]:
