@@ -178,13 +178,8 @@ def test_a_price_change_reaches_every_worker(
     make, options = SERVERS[server]
     port = free_port()
     upstream.say(row(pricing={"prompt": "1", "completion": "0"}))
-    early_environ = {"ASK_EARLY": "1"} if early else {}
-    if "gevent" in server and framework == "Flask":
-        # diskcache imports Django where it is installed, and gevent, which looks at every object as it patches,
-        # then stumbles over Django's settings unless somebody made some.
-        (tmp_path / "no_settings.py").write_text("")
-        early_environ["DJANGO_SETTINGS_MODULE"] = "no_settings"
-    with serving(make(port, *options), port, tmp_path, upstream, **early_environ):
+    environ = {"ASK_EARLY": "1"} if early else {}
+    with serving(make(port, *options), port, tmp_path, upstream, **environ):
         first = seen(port, lambda said: bool(said["raw"] == "1"), 30)
         assert {"live"} == {said["source"] for said in first.values()}
         upstream.say(row(pricing={"prompt": "2", "completion": "0"}))
