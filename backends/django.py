@@ -6,6 +6,8 @@ import logging
 import math
 import pickle
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
@@ -56,46 +58,40 @@ class DjangoBackend:
 
     def get(self, key: str) -> bytes | None:
         """The value, or None where there is none, it has expired, or it is none of ours."""
-        cache, name = self._cache(), _name(key)
-        try:
-            held = cache.get(name)
-            return unpack(held) if isinstance(held, bytes) else None
-        except _BROKEN as error:
-            logging.getLogger(__name__).warning(
-                "a value in the cache %r cannot be read: %s", self._alias, type(error).__name__
-            )
-            return None
-        finally:
-            let_go()  # no request ends in a thread of ours, and a cache may lie in a database
+        with self._cache() as cache:
+            try:
+                held = cache.get(_name(key))
+                return unpack(held) if isinstance(held, bytes) else None
+            except _BROKEN as error:
+                logging.getLogger(__name__).warning(
+                    "a value in the cache %r cannot be read: %s", self._alias, type(error).__name__
+                )
+                return None
 
     def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
         """Keep ``value``, for ``ttl`` seconds if given, else for 30 days."""
         name, packed = _name(key), pack(value)
-        try:
-            self._cache().set(name, packed, timeout=_whole(KEPT if ttl is None else ttl))
-        finally:
-            let_go()
+        with self._cache() as cache:
+            cache.set(name, packed, timeout=_whole(KEPT if ttl is None else ttl))
 
     def add(self, key: str, value: bytes, *, ttl: float) -> bool:
         """Keep ``value`` for ``ttl`` seconds if there is none; whether it was kept. As atomic as the cache's own."""
         name, packed = _name(key), pack(value)
-        try:
-            return bool(self._cache().add(name, packed, timeout=_whole(ttl)))
-        finally:
-            let_go()
+        with self._cache() as cache:
+            return bool(cache.add(name, packed, timeout=_whole(ttl)))
 
     def delete(self, key: str) -> None:
         """Forget the value; one that is not there is no error."""
-        try:
-            self._cache().delete(_name(key))
-        finally:
-            let_go()
+        name = _name(key)
+        with self._cache() as cache:
+            cache.delete(name)
 
     def close(self) -> None:
         """Nothing: the cache is the project's."""
 
-    def _cache(self) -> Any:
-        """This thread's connection to the cache."""
+    @contextmanager
+    def _cache(self) -> Iterator[Any]:
+        """This thread's connection to the cache, which may lie in a database."""
         from django.core.cache import caches
 
         if not self._warned:
@@ -105,16 +101,25 @@ class DjangoBackend:
                 "whoever can write to it can run code here",
                 self._alias,
             )
-        return caches[self._alias]
+        with given_back():
+            yield caches[self._alias]
 
 
-def let_go() -> None:
-    """Give back this thread's database connections as the end of a request does; none that is in a transaction."""
+@contextmanager
+def given_back() -> Iterator[None]:
+    """Close, in the end, the database connections that were opened within: no request ends in a thread of ours.
+
+    Those of whoever asks stay as they are.
+    """
     from django.db import connections
 
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+    kept = {each.alias for each in connections.all(initialized_only=True) if each.connection is not None}
+    try:
+        yield
+    finally:
+        for each in connections.all(initialized_only=True):
+            if each.alias not in kept:
+                each.close()
 
 
 def _name(key: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlencode
 
 import click
-from flask import Flask, Response, current_app, request
+from flask import Flask, current_app, request
 from flask.cli import ScriptInfo
 from werkzeug.local import LocalProxy
 
@@ -20,7 +18,9 @@ from .pricing import Pricing
 from .settings import Settings, over_environment
 
 if TYPE_CHECKING:
-    from .dashboard.guard import Auth
+    from werkzeug.wrappers import Response
+
+    from .dashboard.guard import Auth, Guard
 
 __all__ = ["FlaskPricing", "current_pricing"]
 
@@ -53,7 +53,7 @@ class FlaskPricing:
 
     def __init__(self, app: Flask | None = None) -> None:
         self._apps: weakref.WeakSet[Flask] = weakref.WeakSet()
-        self._mounts: list[tuple[str, Auth | str]] = []
+        self._mounts: list[tuple[str, Guard]] = []
         if app is not None:
             self.init_app(app)
 
@@ -76,28 +76,34 @@ class FlaskPricing:
         _teach_json(app)
         app.cli.add_command(HostedCommands(_COMMANDS, _settings))
         self._apps.add(app)
-        for path, auth in self._mounts:
-            _mount(app, path, auth)
+        for path, guard in self._mounts:
+            _mount(app, path, guard)
 
-    def mount_dashboard(self, path: str = "/prices", *, auth: Auth | str) -> None:
+    def mount_dashboard(self, path: str = "/prices", *, auth: Auth | str, hosts: Iterable[str] | None = None) -> None:
         """Show the dashboard in every application of this extension, also in those that are still to come.
 
         It is a part of the application: what runs before each request, such as a login, runs before it too. It needs
-        the extra ``dashboard``.
+        its forms have a token of their own.
 
         Args:
             path: where it begins.
             auth: who may see it; see :func:`openrouter_pricing.dashboard.create_app`.
+            hosts: the names under which it answers; any when left out.
 
         Raises:
             ValueError, TypeError: one of them is none of that; the message names it.
         """
+        if not isinstance(path, str):
+            raise TypeError(f"path must be a string, not {type(path).__name__}")
         path = path.rstrip("/")
         if not _PATH.fullmatch(path):
             raise ValueError(f"path must be a slash and plain words behind it, such as /prices, not {path[:100]!r}")
-        for app in self._apps:
-            _mount(app, path, auth)
-        self._mounts.append((path, auth))
+        from .dashboard.guard import Guard
+
+        guard = Guard(auth, hosts)  # which keeps no token
+        for app in list(self._apps):
+            _mount(app, path, guard)
+        self._mounts.append((path, guard))
 
 
 def _settings(context: click.Context) -> Settings:
@@ -112,20 +118,16 @@ def _teach_json(app: Flask) -> None:
         provider.default = lambda value: value.to_dict() if isinstance(value, Cost) else before(value)
 
 
-def _mount(app: Flask, path: str, auth: Auth | str) -> None:
-    from .dashboard import create_app
+def _mount(app: Flask, path: str, guard: Guard) -> None:
+    from .dashboard.app import Dashboard
+    from .dashboard.embedding import ask
 
-    dashboard = create_app(app.extensions[_NAME], auth=auth)
+    dashboard = Dashboard(app.extensions[_NAME], guard, None)
 
     def show(page: str = "") -> Response:
-        environ = dict(request.environ)
-        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "").rstrip("/") + path
-        environ["PATH_INFO"] = environ["PATH_INFO"][len(path) :]
-        form = urlencode(list(request.form.items(multi=True))).encode()  # read already, perhaps
-        environ.update({"wsgi.input": io.BytesIO(form), "CONTENT_LENGTH": str(len(form))})
-        environ["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
-        answer: Response = Response.from_app(dashboard, environ, buffered=True)  # type: ignore[assignment]
-        return answer
+        environ = request.environ
+        root = environ.get("SCRIPT_NAME", "").rstrip("/") + path
+        return ask(dashboard, environ, root, environ["PATH_INFO"][len(path) :], request.form.items(multi=True))
 
     endpoint = f"{_NAME}:{path}"
     for rule in (f"{path}/", f"{path}/<path:page>"):

@@ -13,8 +13,11 @@ from flask import Flask, abort, render_template_string, request
 from flask.json.provider import DefaultJSONProvider, JSONProvider
 from flask.testing import FlaskClient
 from support.upstream import Upstream, row
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client as Browser
 
 from openrouter_pricing import Pricing, SettingsError, UnknownModelError
+from openrouter_pricing.dashboard.app import Dashboard
 from openrouter_pricing.flask import FlaskPricing, current_pricing
 
 PREFIX = "OPENROUTER_PRICING_"
@@ -286,9 +289,67 @@ def test_the_button_of_the_dashboard(upstream: Upstream) -> None:
         assert "acme/new" in current_pricing.catalog()
 
 
+def test_under_a_prefix(upstream: Upstream) -> None:
+    """Where the application itself is mounted somewhere, all addresses of the dashboard say so."""
+    app, prices = make(upstream), FlaskPricing()
+    prices.init_app(app)
+    prices.mount_dashboard(auth="token")
+    client = Browser(DispatcherMiddleware(Flask("front"), {"/shop": app}))
+    assert client.get("/shop/prices").location == "http://localhost/shop/prices/"
+    welcome = client.get("/shop/prices/?token=token")
+    assert (303, "/shop/prices/") == (welcome.status_code, welcome.location)
+    assert "Path=/shop/prices;" in welcome.headers["Set-Cookie"]
+    page = client.get("/shop/prices/")
+    assert (200, True) == (page.status_code, '"/shop/prices/models' in page.text)
+    assert client.get("/prices/").status_code == 404
+
+
+def test_another_name(upstream: Upstream) -> None:
+    """With ``hosts`` a page elsewhere that has its own name point here is refused."""
+    app, prices = make(upstream), FlaskPricing()
+    prices.init_app(app)
+    prices.mount_dashboard(auth="host", hosts=["localhost"])
+    client = app.test_client()
+    assert client.get("/prices/").status_code == 200
+    for host in ("evil.example", "localhost.evil.example", "evil.example:80"):
+        assert client.get("/prices/", headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/prices/..", "/prices/%2e%2e/secret", "/prices//", "/prices/models/%00", "/prices/models/%ff%fe", "/prices/a\\b"],
+)
+def test_odd_addresses(path: str, app: Flask, client: FlaskClient) -> None:
+    """They lead nowhere, and break nothing."""
+
+    @app.get("/secret")
+    def secret() -> str:
+        return "secret"
+
+    prices = FlaskPricing(make(OFFLINE=True))
+    prices._apps.add(app)
+    prices.mount_dashboard(auth="host")
+    answer = client.get(path, follow_redirects=False)
+    assert answer.status_code in (308, 404)
+    assert "secret" not in answer.text
+
+
+def test_the_token_is_kept_nowhere() -> None:
+    """Of a token its digest alone is held by the extension and by the application."""
+    app, prices = make(OFFLINE=True), FlaskPricing()
+    prices.mount_dashboard(auth="a-token-to-hush")
+    prices.init_app(app)
+    (view,) = (app.view_functions[name] for name in app.view_functions if name.startswith("openrouter_pricing"))
+    held = [vars(prices), *(cell.cell_contents for cell in view.__closure__ or ())]
+    held += [vars(each) for each in held if isinstance(each, Dashboard)]
+    held += [vars(guard) for _, guard in prices._mounts]
+    assert "to-hush" not in repr(held)
+
+
 @pytest.mark.parametrize(
     ("path", "auth", "error"),
     [
+        (None, "host", TypeError),
         ("prices", "host", ValueError),
         ("/", "host", ValueError),
         ("/<name>", "host", ValueError),
@@ -296,9 +357,9 @@ def test_the_button_of_the_dashboard(upstream: Upstream) -> None:
         ("/prices", None, TypeError),
     ],
 )
-def test_a_mount_that_is_none(path: str, auth: Any, error: type[Exception], app: Flask) -> None:
+def test_a_mount_that_is_none(path: Any, auth: Any, error: type[Exception]) -> None:
     """Where it begins and who may see it are checked at once; the second has no default."""
-    prices = FlaskPricing(make(OFFLINE=True))
+    prices = FlaskPricing()
     with pytest.raises(error):
         prices.mount_dashboard(path, auth=auth)
     with pytest.raises(TypeError, match="auth"):

@@ -19,7 +19,7 @@ from .._history.opening import check as check_history
 from ..errors import SettingsError
 from . import conf
 
-_SECRET = ("API_KEY", "WEBHOOK_SECRET")
+_SECRET = ("API_KEY", "WEBHOOK_URL", "WEBHOOK_SECRET")
 _PASSWORD = re.compile(r"://[^/?#]*:[^/?#]+@|[?&]\w*password=")
 _NOT_SHARED = (LocMemCache, DummyCache, FileBasedCache)
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.dispatch import Signal
 from django.utils.functional import LazyObject, empty
 
-from ..backends.django import let_go
+from ..backends.django import given_back
 from ..errors import SettingsError
 from ..pricing import Pricing
 from ..settings import Settings, over_environment
@@ -57,10 +57,8 @@ def _make() -> Pricing:
 def _tell(change: CatalogChange) -> None:
     if change.before is None:
         return
-    try:
+    with given_back():
         prices_changed.send_robust(Pricing, change=change)
-    finally:
-        let_go()  # no request ends in this thread
 
 
 class _ProjectPricing(LazyObject):  # type: ignore[type-arg]

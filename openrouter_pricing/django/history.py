@@ -16,7 +16,7 @@ from .._history.periods import EARLIEST, LATEST, RecordedList, RecordedPeriod
 from .._history.rows import Row, differences, filled, instant, micros, periods_of
 from .._prices.catalog import Catalog
 from .._prices.changes import PriceChange
-from ..backends.django import let_go
+from ..backends.django import given_back
 from ..errors import PricingError
 from ..history.forking import turns
 from .models import PriceHead, RecordedPrice
@@ -106,11 +106,8 @@ class DjangoHistory:
     def _connected(self) -> Iterator[str]:
         """The alias of the database. No process forks while a thread of it is in SQLite."""
         using = self._using or router.db_for_write(PriceHead)
-        with turns.turn() if connections[using].vendor == "sqlite" else nullcontext():
-            try:
-                yield using
-            finally:
-                let_go()  # no request ends in a thread of ours
+        with turns.turn() if connections[using].vendor == "sqlite" else nullcontext(), given_back():
+            yield using
 
 
 def _rows(using: str) -> Any:

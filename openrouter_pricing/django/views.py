@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -31,11 +30,11 @@ def dashboard_view(*, auth: Auth | str) -> Callable[..., HttpResponse]:
     Raises:
         TypeError, ValueError: ``auth`` is none.
     """
-    from ..dashboard import create_app
+    from ..dashboard.app import Dashboard
     from ..dashboard.guard import Guard
 
-    Guard(auth, None)  # says now what is wrong with it; prices are made with the first request
-    app = cache(lambda: create_app(pricing, auth=auth))
+    guard = Guard(auth, None)  # which keeps no token; prices are made with the first request
+    app = cache(lambda: Dashboard(pricing, guard, None))
 
     @csrf_exempt
     def show(request: HttpRequest, page: str = "") -> HttpResponse:
@@ -55,20 +54,16 @@ def dashboard_urls(*, auth: Auth | str) -> list[URLPattern]:
 
 
 def _answer(app: Any, request: HttpRequest, page: str) -> HttpResponse:
-    from werkzeug.wrappers import Response
+    from ..dashboard.embedding import ask
 
-    form = request.POST.urlencode().encode()  # read already, perhaps
     environ = {name: value for name, value in request.META.items() if isinstance(value, str)} | {
         "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": _wsgi(request.path[: len(request.path) - len(page)].rstrip("/")),
-        "PATH_INFO": _wsgi(f"/{page}"),
         "HTTP_HOST": request.get_host(),
-        "CONTENT_LENGTH": str(len(form)),
-        "CONTENT_TYPE": "application/x-www-form-urlencoded",
         "wsgi.url_scheme": request.scheme,
-        "wsgi.input": io.BytesIO(form),
     }
-    said = Response.from_app(app, environ, buffered=True)
+    root = request.path[: len(request.path) - len(page)]
+    form = ((name, value) for name, values in request.POST.lists() for value in values)
+    said = ask(app, environ, _wsgi(root), _wsgi(f"/{page}"), form)
     answer = HttpResponse(said.get_data(), status=said.status_code)
     for name, value in said.headers.items():
         if name.lower() == "set-cookie":

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import pickle
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.test import override_settings
 from openrouter_pricing.backends.django import DjangoBackend
 from support import project  # noqa: F401  # sets Django up
@@ -139,12 +144,39 @@ def test_two_share_a_list(backend: DjangoBackend, upstream: Upstream) -> None:
     assert len(upstream.requests) == 1
 
 
-def test_a_request_in_a_transaction_keeps_its_connection() -> None:
-    """Whoever asks from within one finds it as it was."""
-    from django.db import connection, transaction
-
+@pytest.mark.parametrize("age", [0, None])
+def test_connections_are_given_back(age: int | None) -> None:
+    """A thread of ours, in which no request ever ends, keeps none open, even where the project would keep them."""
     call_command("createcachetable", verbosity=0)
+    kept: list[Any] = []
+
+    def ask() -> None:
+        DjangoBackend("database").set("key", b"value")
+        kept.append(connection.connection)
+
+    with age_of_connections(age):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    assert kept == [None]
+
+
+@contextmanager
+def age_of_connections(age: int | None) -> Iterator[None]:
+    """How long the project keeps connections, seconds."""
+    place: Any = settings.DATABASES["default"]
+    before, place["CONN_MAX_AGE"] = place["CONN_MAX_AGE"], age
+    yield
+    place["CONN_MAX_AGE"] = before
+
+
+def test_a_request_keeps_its_connection() -> None:
+    """Whoever asks from a thread of its own finds the connection as it was, in a transaction or not."""
+    call_command("createcachetable", verbosity=0)
+    connection.ensure_connection()
+    before = connection.connection
     with transaction.atomic():
         DjangoBackend("database").set("key", b"value")
-        assert connection.connection is not None
         assert DjangoBackend("database").get("key") == b"value"
+    DjangoBackend("database").delete("key")
+    assert connection.connection is before is not None

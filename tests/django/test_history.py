@@ -97,6 +97,14 @@ def test_connections_are_given_back() -> None:
     assert kept == [None]
 
 
+def test_a_view_keeps_its_connection() -> None:
+    """One that asks the history itself has its own connection afterwards."""
+    connection.ensure_connection()
+    before = connection.connection
+    DjangoHistory().as_of(FIRST + DAY)
+    assert connection.connection is before is not None
+
+
 def test_a_project_records_its_prices(upstream: Upstream, options: dict[str, Any]) -> None:
     """With ``django://`` each new list is recorded, and the past prices what was of then."""
     upstream.answer.body = steady(row(pricing={"prompt": "1", "completion": "0"}))

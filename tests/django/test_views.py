@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.test import AsyncClient, Client
+from django.core.cache import caches
+from django.core.management import call_command
+from django.test import AsyncClient, Client, RequestFactory, override_settings
 from support.upstream import Upstream, row
 
-from openrouter_pricing.django import pricing
+from openrouter_pricing._history.bundled import BundledHistory
+from openrouter_pricing.dashboard.guard import Guard
+from openrouter_pricing.django import DjangoHistory, pricing
+from openrouter_pricing.django.models import PriceHead, RecordedPrice
 from openrouter_pricing.django.views import dashboard_urls, dashboard_view
 
 HOST = {"HTTP_HOST": "testserver", "HTTP_ORIGIN": "http://testserver"}
@@ -48,7 +55,7 @@ def test_the_dashboard_as_a_view(client: Client) -> None:
     welcome = client.get("/prices/?token=token")
     assert (303, "/prices/") == (welcome.status_code, welcome["Location"])
     page = client.get("/prices/")
-    assert (200, True) == (page.status_code, '"/prices/models' in page.text if hasattr(page, "text") else True)
+    assert (200, True) == (page.status_code, '"/prices/models' in page.content.decode())
     assert "default-src 'none'" in page["Content-Security-Policy"]
     assert client.get("/prices/healthz").json()["ok"]
     assert client.get("/prices/models/openai/gpt-4o-mini").status_code == 200
@@ -67,6 +74,60 @@ def test_the_button(client: Client, upstream: Upstream) -> None:
     assert "acme/new" in pricing.catalog()
 
 
+def test_cookies_stay_as_they_are(client: Client) -> None:
+    """What the dashboard says of its cookies reaches the browser, and they belong to its address alone."""
+    welcome = client.get("/prices/?token=token", secure=True)
+    page = client.get("/prices/", secure=True)
+    made = [cookie for answer in (welcome, page) for cookie in answer.cookies.values()]
+    assert len(made) == 2
+    for cookie in made:
+        assert (True, True, "Strict", "/prices") == (
+            cookie["httponly"],
+            cookie["secure"],
+            cookie["samesite"],
+            cookie["path"],
+        )
+
+
+def test_broken_options(caplog: pytest.LogCaptureFixture) -> None:
+    """The page says that it failed, the log says why, and the token is held nowhere: trackers send what frames hold."""
+    view = dashboard_view(auth="a-token-to-hush")
+    request = RequestFactory().get("/", headers={"authorization": "Bearer a-token-to-hush"})
+    with override_settings(OPENROUTER_PRICING={"MARKUP_RATE": "much"}):
+        answer = view(request)
+    assert (500, True) == (answer.status_code, "MARKUP_RATE: cannot read 'much'" in caplog.text)
+    held = [cell.cell_contents for cell in view.__closure__ or ()]
+    held += [cell.cell_contents for each in held for cell in getattr(each, "__wrapped__", view).__closure__ or ()]
+    assert "to-hush" not in repr([held, caplog.text, *(vars(each) for each in held if isinstance(each, Guard))])
+
+
+@pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "testserver@evil.example", ""])
+def test_another_name(host: str, client: Client) -> None:
+    """A page elsewhere that has its own name point here is refused, as everything of the project is."""
+    client.get("/prices/?token=token")
+    assert client.get("/prices/", headers={"host": host}).status_code == 400
+
+
+async def _estimate(client: AsyncClient) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads((await client.get("/async-cost", {"model": "openai/gpt-4o-mini"})).content)
+    return said
+
+
+def test_an_async_view(options: dict[str, Any]) -> None:
+    """It asks as any other: a cache and a history in the database are asked in a thread of ours."""
+    call_command("createcachetable", verbosity=0)
+    given = {**options, "BACKEND": "django://database", "HISTORY": "django://"}
+    with override_settings(OPENROUTER_PRICING=given):
+        DjangoHistory().initialise(BundledHistory().periods("openai/gpt-4o-mini"))
+        said = asyncio.run(_estimate(AsyncClient()))
+        stats = pricing.stats()
+        pricing.close()
+    caches["database"].clear()
+    RecordedPrice.objects.all().delete()
+    PriceHead.objects.all().delete()
+    assert (["live", "history"], 0, 0) == (said["sources"], stats.backend_errors, stats.history_errors)
+
+
 async def _asked(client: AsyncClient) -> tuple[int, int]:
     await client.get("/prices/?token=token")
     return (await client.get("/prices/")).status_code, (await client.get("/prices/models")).status_code
@@ -74,8 +135,6 @@ async def _asked(client: AsyncClient) -> tuple[int, int]:
 
 def test_under_asgi(options: dict[str, Any]) -> None:
     """A request that comes without an environ of WSGI is shown the same."""
-    import asyncio
-
     assert asyncio.run(_asked(AsyncClient())) == (200, 200)
 
 

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         )
         try:
             with streams[0], streams[1]:
-                status = group.main(_ours(args), "manage.py pricing", standalone_mode=False)
+                status = group.main(_ours(args) or ["--help"], "manage.py pricing", standalone_mode=False)
         except click.ClickException as error:
             raise CommandError(error.format_message(), returncode=error.exit_code) from error
         except click.Abort as error:
@@ -52,7 +52,8 @@ class Command(BaseCommand):
 def _ours(arguments: tuple[str, ...]) -> list[str]:
     """The arguments without those that Django takes after any command, and has read already."""
     django = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name in ("--settings", "--pythonpath", "--verbosity"):
+    django.add_argument("-v", "--verbosity")
+    for name in ("--settings", "--pythonpath"):
         django.add_argument(name)
     for name in ("--traceback", "--no-color", "--force-color", "--skip-checks"):
         django.add_argument(name, action="store_true")
