@@ -6,6 +6,7 @@ import logging
 import math
 import pickle
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -17,6 +18,8 @@ from .packing import KEPT, pack, unpack
 __all__ = ["DjangoBackend"]
 
 _PREFIX = "openrouter-pricing:"
+#: Seconds after which a cache is asked again that says no and holds nothing: so does a SQLite that somebody writes to.
+_PAUSES = (0.01, 0.03, 0.1, 0)
 #: What unpickling raises of a value that is damaged, or of somebody else's.
 _BROKEN = (pickle.UnpicklingError, AttributeError, EOFError, ImportError, LookupError, TypeError, ValueError)
 
@@ -78,7 +81,13 @@ class DjangoBackend:
         """Keep ``value`` for ``ttl`` seconds if there is none; whether it was kept. As atomic as the cache's own."""
         name, packed = _name(key), pack(value)
         with self._cache() as cache:
-            return bool(cache.add(name, packed, timeout=_whole(ttl)))
+            for pause in _PAUSES:
+                if cache.add(name, packed, timeout=_whole(ttl)):
+                    return True
+                if cache.has_key(name):
+                    return False
+                time.sleep(pause)
+            return False
 
     def delete(self, key: str) -> None:
         """Forget the value; one that is not there is no error."""

@@ -170,6 +170,20 @@ def age_of_connections(age: int | None) -> Iterator[None]:
     place["CONN_MAX_AGE"] = before
 
 
+def test_a_cache_that_says_no_and_holds_nothing(backend: DjangoBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in a SQLite that somebody writes to is asked again, for a moment; a value that is there is an answer."""
+    cache: Any = type(caches["default"])
+    add, refused = cache.add, [True, True]
+    monkeypatch.setattr(
+        cache, "add", lambda self, *given, **keys: not (refused and refused.pop()) and add(self, *given, **keys)
+    )
+    assert backend.add("key", b"value", ttl=60)
+    assert not backend.add("key", b"another", ttl=60)
+    refused += [True] * 9
+    assert not backend.add("elsewhere", b"value", ttl=60)
+    assert backend.get("key") == b"value"
+
+
 def test_a_request_keeps_its_connection() -> None:
     """Whoever asks from a thread of its own finds the connection as it was, in a transaction or not."""
     call_command("createcachetable", verbosity=0)

