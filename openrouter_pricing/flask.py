@@ -14,6 +14,7 @@ from werkzeug.local import LocalProxy
 
 from ._base.filters import per_million, usd
 from ._billing.cost import Cost
+from ._billing.total import Total
 from .pricing import Pricing
 from .settings import Settings, over_environment
 
@@ -111,11 +112,11 @@ def _settings(context: click.Context) -> Settings:
 
 
 def _teach_json(app: Flask) -> None:
-    """Let the application's JSON provider write costs, if it has a place to say so."""
+    """Let the application's JSON provider write costs and totals, if it has a place to say so."""
     provider: Any = app.json
     before: Callable[[Any], Any] | None = getattr(provider, "default", None)
     if before is not None:
-        provider.default = lambda value: value.to_dict() if isinstance(value, Cost) else before(value)
+        provider.default = lambda value: value.to_dict() if isinstance(value, (Cost, Total)) else before(value)
 
 
 def _mount(app: Flask, path: str, guard: Guard) -> None:

@@ -54,9 +54,12 @@ def test_a_view_asks_for_a_cost(app: Flask, client: FlaskClient) -> None:
 
     @app.get("/cost")
     def cost() -> dict[str, Any]:
-        return {"cost": current_pricing.cost(MODEL, 1000, 500)}
+        cost = current_pricing.cost(MODEL, 1000, 500)
+        return {"cost": cost, "spent": cost + cost}
 
-    said = client.get("/cost").get_json()["cost"]
+    answer = client.get("/cost").get_json()
+    said = answer["cost"]
+    assert {"raw": "0.00090000", "total": "0.001170000", "count": 2} == answer["spent"]
     assert ("0.000585000", "live") == (said["total"], said["source"])
     with app.app_context():
         assert isinstance(current_pricing, Pricing)
