@@ -187,7 +187,8 @@ class Settings:
         "disk://",
         _backend,
         "where prices are kept between processes: `disk://` (the platform's cache directory), `disk:///directory`, "
-        "`memory://`, `null://`, `redis://host`, `valkey://host` and their kin, or any registered scheme",
+        "`memory://`, `null://`, `redis://host`, `valkey://host` and their kin, `django://alias`, a cache of a Django "
+        "project, or any registered scheme",
         repr=_mask_url,
     )
     markup_rate: Decimal = _option("1.3", _markup, "what the raw cost is multiplied by; `1` means no markup")
@@ -238,7 +239,7 @@ class Settings:
         "bundled://",
         _history,
         "where past prices come from: `bundled://`, `none`, or a database that new ones are recorded in, too: "
-        "`sqlite:///file`, `postgresql+psycopg://host/database`",
+        "`sqlite:///file`, `postgresql+psycopg://host/database`, or one of a Django project (`django://alias`)",
         repr=_mask_url,
     )
 

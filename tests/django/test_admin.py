@@ -12,6 +12,6 @@ from openrouter_pricing.django.models import PriceHead
 
 def test_nobody_changes_rows() -> None:
     """They are written by what is recorded."""
-    page, request = admin.site.get_model_admin(PriceHead), RequestFactory().get("/")
+    page, request = admin.site._registry[PriceHead], RequestFactory().get("/")
     allowed: list[Any] = [page.has_add_permission(request), page.has_change_permission(request)]
     assert [*allowed, page.has_delete_permission(request, None)] == [False] * 3
