@@ -18,6 +18,7 @@ _MARKS = "@?#"  # where one of these stands, a password may stand before or behi
 #: The module and the class of each scheme of ours.
 _BUILT_IN = {
     "disk": ("disk", "DiskBackend"),
+    "django": ("django", "DjangoBackend"),
     "memory": ("memory", "MemoryBackend"),
     "null": ("null", "NullBackend"),
     **dict.fromkeys(redis_url.SCHEMES, ("redis", "RedisBackend")),
@@ -29,7 +30,7 @@ def open_backend(url: str) -> Any:
 
     Args:
         url: ``memory://``, ``disk://``, ``disk:///directory``, ``null://``, ``redis://host``, ``valkey://host`` and
-            their kin, or a scheme that an installed package registers in the entry-point group
+            their kin, ``django://alias``, or a scheme that an installed package registers in the entry-point group
             ``openrouter_pricing.backends``.
 
     Raises:
@@ -46,9 +47,10 @@ def check(url: str) -> None:
     """Say what is wrong with a URL, as far as that can be told without opening, or importing, anything.
 
     Raises:
-        SettingsError: no such scheme, or a URL of a Redis or Valkey that holds what it may not.
+        SettingsError: no such scheme, or a URL of a Redis, a Valkey or a cache of Django that holds what it may not.
     """
-    _, failure = _tried(redis_url.check if _scheme(url) in redis_url.SCHEMES else find, url)
+    work = open_backend if _scheme(url) == "django" else find  # that one touches and imports nothing
+    _, failure = _tried(redis_url.check if _scheme(url) in redis_url.SCHEMES else work, url)
     if failure is not None:
         del url  # as above
         raise failure

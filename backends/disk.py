@@ -9,17 +9,21 @@ import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import diskcache  # type: ignore[import-untyped]
-import diskcache.core  # type: ignore[import-untyped]
 import platformdirs
 
 from .directory import claim, make
+from .plain_diskcache import import_diskcache
 
 __all__ = ["DiskBackend"]
 
+if TYPE_CHECKING:
+    import diskcache  # type: ignore[import-untyped]
+    import diskcache.core  # type: ignore[import-untyped]
+else:
+    diskcache = import_diskcache()
 _T = TypeVar("_T")
 #: A rollback journal leaves nothing behind when a connection closes, and a file that is not mapped into memory cannot
 #: kill the process when somebody truncates it.

@@ -8,23 +8,18 @@ from __future__ import annotations
 import math
 import os
 import threading
-import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from openrouter_pricing.errors import SettingsError
 
+from .packing import KEPT, pack, unpack
 from .redis_url import PREFIX, Place, check, read
 
 __all__ = ["RedisBackend"]
 
 _T = TypeVar("_T")
-_KEPT = 30 * 86400  # seconds that a value without a ttl is kept; each fetch stores anew what it finds unchanged
-_LARGE = 64 * 1024  # bytes; what is larger is compressed
-_MOST = 64 * 1024 * 1024  # bytes of a value; a small one that unpacks into more is nobody's price list
-#: A value that begins with a NUL is marked: compressed, as it is, or added, with a number used once before it. All
-#: others stand as they are.
-_PACKED, _PLAIN, _ADDED = b"\x00z", b"\x00=", b"\x00+"
+_ADDED = b"\x00+"  # marks a value that was added, with a number used once before it
 _NONCE = 8  # bytes
 _FORGET = """
 local held = redis.call('get', KEYS[1])
@@ -108,12 +103,12 @@ class RedisBackend:
 
     def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
         """Keep ``value``, for ``ttl`` seconds if given, else for 30 days."""
-        name, data, kept = self._name(key), _packed(value), _milliseconds(_KEPT if ttl is None else ttl)
+        name, data, kept = self._name(key), pack(value), _milliseconds(KEPT if ttl is None else ttl)
         self._do(lambda client: client.set(name, data, px=kept))
 
     def add(self, key: str, value: bytes, *, ttl: float) -> bool:
         """Keep ``value`` for ``ttl`` seconds if there is none, atomically over all hosts; whether it was kept."""
-        name, data, kept = self._name(key), _ADDED + os.urandom(_NONCE) + _packed(value), _milliseconds(ttl)
+        name, data, kept = self._name(key), _ADDED + os.urandom(_NONCE) + pack(value), _milliseconds(ttl)
 
         def take(client: Any) -> bool:
             return bool(client.set(name, data, px=kept, nx=True))
@@ -131,7 +126,7 @@ class RedisBackend:
 
         A server that refuses scripts is asked in two steps, between which another process may set another value.
         """
-        name, data = self._name(key), _packed(value)
+        name, data = self._name(key), pack(value)
 
         def forget(client: Any) -> bool:
             try:
@@ -251,28 +246,5 @@ def _milliseconds(seconds: float) -> int:
     return max(1, math.ceil(seconds * 1000))
 
 
-def _packed(value: bytes) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError(f"a backend keeps bytes under str keys, not {type(value).__name__}")
-    if len(value) > _MOST:
-        raise ValueError(f"a value of more than {_MOST} bytes is not kept")
-    if len(value) > _LARGE:
-        return _PACKED + zlib.compress(value)
-    return _PLAIN + value if value.startswith(b"\x00") else value
-
-
 def _unpacked(data: bytes) -> bytes:
-    if not data.startswith(b"\x00"):
-        return data
-    if data.startswith(_ADDED):
-        return _unpacked(data[len(_ADDED) + _NONCE :])
-    if data.startswith(_PLAIN):
-        return data[len(_PLAIN) :]
-    unpack = zlib.decompressobj()
-    try:
-        value = unpack.decompress(data[len(_PACKED) :], _MOST) if data.startswith(_PACKED) else b""
-    except zlib.error:
-        value = b""
-    if not unpack.eof:
-        raise ValueError("a value in the store that is none of ours is not read")
-    return value
+    return unpack(data[len(_ADDED) + _NONCE :] if data.startswith(_ADDED) else data)

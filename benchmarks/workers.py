@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from fleet import Rules, chances
 from openrouter_pricing.backends.memory import MemoryBackend
-from openrouter_pricing.backends.redis import _ADDED, _FORGET, _NONCE, _packed
+from openrouter_pricing.backends.packing import pack
+from openrouter_pricing.backends.redis import _ADDED, _FORGET, _NONCE
 from openrouter_pricing.backends.redis_url import PREFIX
 
 from openrouter_pricing import Clock, Fetched, Pricing, Settings
@@ -48,7 +49,7 @@ class Store(MemoryBackend):
 
     def _count(self, command: str, key: str, *sent: bytes, got: bytes | None = None) -> None:
         name = f"{command} {key.split(':')[2].replace('catalog', 'list')}"
-        parts = [command.encode(), (PREFIX + key).encode(), *sent, b"" if got is None else _packed(got)]
+        parts = [command.encode(), (PREFIX + key).encode(), *sent, b"" if got is None else pack(got)]
         self.commands[name] += 1
         self.bytes[name] = max(self.bytes[name], sum(len(part) + len(str(len(part))) + 5 for part in parts))
 
@@ -60,7 +61,7 @@ class Store(MemoryBackend):
 
     def set(self, key: str, value: bytes, *, ttl: float | None = None) -> None:
         """SET."""
-        self._count("SET", key, _packed(value), b"PX", b"2592000000")
+        self._count("SET", key, pack(value), b"PX", b"2592000000")
         super().set(key, value, ttl=ttl)
 
     def add(self, key: str, value: bytes, *, ttl: float) -> bool:

@@ -6,6 +6,8 @@ from importlib import metadata
 from pathlib import Path
 
 import attrs
+import django
+from django.conf import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "_tools"))
 
@@ -24,13 +26,18 @@ autodoc_preserve_defaults = True  # the default of from_env() is the whole envir
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 
+# The models of the Django app can be read within a project alone.
+settings.configure(INSTALLED_APPS=["openrouter_pricing.django"])
+django.setup()
+
 # No intersphinx, which needs a network: what belongs to others is named and not linked.
 nitpicky = True
 _BUILT_IN = "bool bytes dict float frozenset int list object str tuple KeyError TypeError ValueError"
 _STANDARD = "Any Callable Decimal Iterable Iterator Literal Mapping Sequence datetime"
+_FRAMEWORKS = "Flask HttpResponse URLPattern"
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|datetime|decimal|enum|opentelemetry|prometheus_client|types|typing)\..*"),
-    (r"py:.*", "|".join([*_BUILT_IN.split(), *_STANDARD.split()])),
+    (r"py:.*", r"(collections|datetime|decimal|django|enum|flask|opentelemetry|prometheus_client|types|typing)\..*"),
+    (r"py:.*", "|".join([*_BUILT_IN.split(), *_STANDARD.split(), *_FRAMEWORKS.split()])),
 ]
 
 html_theme = "furo"

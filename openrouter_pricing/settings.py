@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import attrs
@@ -20,6 +20,8 @@ from ._base.log import logger
 from ._base.masking import Hidden, mask, without_frames
 from .errors import SettingsError, shortened
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _PREFIX = "OPENROUTER_PRICING_"
 _KEY = "OPENROUTER_API_KEY"
 _RESERVED = ("WEBHOOK_URL", "WEBHOOK_SECRET")  # no options, but not misspelt either
@@ -109,12 +111,7 @@ def _url(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
     try:
         parts = urlsplit(value.strip())
         good = not re.search(r"[\s\\\"'<>]", value.strip())
-        good = (
-            good
-            and parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and (parts.port is None or parts.port > 0)
-        )
+        good = good and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise _fail(field, value, accepted) from None  # its message would quote a part of the URL
     if not good or parts.query or parts.fragment:
@@ -130,8 +127,10 @@ def _backend(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
 
 def _history(value: object, _: Any, field: attrs.Attribute[Any]) -> str:
     text = value.strip() if isinstance(value, str) else ""
-    if text.lower() != "none" and not re.match(r"bundled://$|(?:sqlite|postgresql\+psycopg)://", text):
-        raise _fail(field, value, "none, bundled://, sqlite:///file or postgresql+psycopg://user@host/database")
+    if text.lower() != "none" and not re.match(r"bundled://$|(?:sqlite|postgresql\+psycopg|django)://", text):
+        raise _fail(
+            field, value, "none, bundled://, sqlite:///file, postgresql+psycopg://user@host/database or django://alias"
+        )
     return "none" if text.lower() == "none" else _hidden(text)
 
 
@@ -159,6 +158,21 @@ _ABOVE = "a number of seconds above 0"
 _FROM = "a number of seconds from 0 up"
 
 
+def _without_values(work: Callable[_P, _R]) -> Callable[_P, _R]:
+    """The same work, whose errors keep no frame with the values in it."""
+
+    @functools.wraps(work)
+    def checked(*values: _P.args, **options: _P.kwargs) -> _R:
+        try:
+            return work(*values, **options)
+        except (SettingsError, TypeError) as error:
+            failure = without_frames(error)
+        del values, options
+        raise failure
+
+    return checked
+
+
 @attrs.frozen(kw_only=True)
 class Settings:
     """Every option, once. Each is also an environment variable: ``OPENROUTER_PRICING_`` and the name in capitals.
@@ -173,7 +187,8 @@ class Settings:
         "disk://",
         _backend,
         "where prices are kept between processes: `disk://` (the platform's cache directory), `disk:///directory`, "
-        "`memory://`, `null://`, `redis://host`, `valkey://host` and their kin, or any registered scheme",
+        "`memory://`, `null://`, `redis://host`, `valkey://host` and their kin, `django://alias`, a cache of a Django "
+        "project, or any registered scheme",
         repr=_mask_url,
     )
     markup_rate: Decimal = _option("1.3", _markup, "what the raw cost is multiplied by; `1` means no markup")
@@ -224,11 +239,12 @@ class Settings:
         "bundled://",
         _history,
         "where past prices come from: `bundled://`, `none`, or a database that new ones are recorded in, too: "
-        "`sqlite:///file`, `postgresql+psycopg://host/database`",
+        "`sqlite:///file`, `postgresql+psycopg://host/database`, or one of a Django project (`django://alias`)",
         repr=_mask_url,
     )
 
     @classmethod
+    @_without_values
     def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Settings:
         """Settings from the environment; an empty variable counts as unset.
 
@@ -246,12 +262,7 @@ class Settings:
         for warning in map(unknown_option, strangers):
             logger(__name__).warning("%s has no effect: it is no option; %s", warning.option, warning.accepted)
         known = {name: value for name, value in environ.items() if value and name not in strangers}
-        try:
-            return cls.from_mapping(known, **options)
-        except SettingsError as error:
-            failure = error
-        del environ, known, options  # this frame stays with the error
-        raise failure
+        return cls.from_mapping(known, **options)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], prefix: str = _PREFIX, **options: Any) -> Settings:
@@ -284,22 +295,16 @@ class Settings:
         raise failure
 
 
-def _without_values(init: Callable[..., None]) -> Callable[..., None]:
-    """An ``__init__`` whose errors keep no frame with the values in it."""
-
-    @functools.wraps(init)
-    def checked(self: Settings, **options: Any) -> None:
-        try:
-            return init(self, **options)
-        except (SettingsError, TypeError) as error:
-            failure = without_frames(error)
-        del options
-        raise failure
-
-    return checked
-
-
 Settings.__init__ = _without_values(Settings.__init__)  # type: ignore[method-assign]
+
+
+@_without_values
+def over_environment(mapping: Mapping[str, Any], prefix: str = _PREFIX) -> Settings:
+    """Settings as :meth:`Settings.from_mapping` reads them; from the environment where the mapping says nothing."""
+    own = Settings.from_mapping(mapping, prefix)
+    names = [field.name for field in attrs.fields(Settings)]
+    said = [name for name in names if prefix + name.upper() in mapping or (name == "api_key" and own.api_key)]
+    return Settings.from_env(**{name: getattr(own, name) for name in said})
 
 
 def unknown_names(mapping: Mapping[str, object], prefix: str) -> list[str]:

@@ -20,6 +20,7 @@ UNNAMED = {
     "cli/__init__": "cli/test_main",
     "dashboard/__init__": "dashboard/test_app",
     "data/__init__": "contract/test_bundled",
+    "django/__init__": "django/test_apps",
     "history/__init__": "history/test_door",
     "openwebui/__init__": "openwebui/test_module",
 }

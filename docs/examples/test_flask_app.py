@@ -18,20 +18,27 @@ def client():
         "model": "acme/small",
         "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "cost": 0.0013},
     }
+    app = create_app(lambda text: said, {"TESTING": True})
     pinned = Pricing(Settings(markup_rate="1.5"), catalog=Catalog.from_models(ROWS))
-    return create_app(lambda text: said, pinned).test_client()
+    app.extensions["openrouter_pricing"] = pinned
+    return app.test_client()
 
 
 def test_an_estimate(client):
-    """Money comes as a string, exact and marked up."""
+    """Money comes as a string, exact and marked up; nobody was called for it."""
     answer = client.get("/estimate?model=acme/small&prompt=1000&completion=100")
-    assert (answer.status_code, answer.json["total"]) == (200, "0.0018000")
+    assert (answer.status_code, answer.json["cost"]["total"]) == (200, "0.0018000")
+    assert "X-Charged-USD" not in answer.headers
 
 
 def test_what_a_call_did_cost(client):
-    """What the response reports is what is marked up."""
-    answer = client.post("/ask", json={"text": "Say hello."}).json
-    assert (answer["receipt"]["raw"], answer["charged"]) == ("0.0013", "0.00195")
+    """What the response reports is marked up, and the request is charged that."""
+    answer = client.post("/ask", json={"text": "Say hello."})
+    assert (answer.json["receipt"]["raw"], answer.json["charged"]) == (
+        "0.0013",
+        "0.00195",
+    )
+    assert answer.headers["X-Charged-USD"] == "0.00195"
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .._base.clock import Clock
@@ -69,6 +71,10 @@ def check(url: str) -> None:
     """
     scheme, _, rest = url.partition("://")
     shown = f"{scheme[:40]}://***"
+    if scheme == "django":
+        if not re.fullmatch(r"[\w.-]*", rest) or find_spec("django") is None:
+            raise SettingsError("history", shown, "django:// and the alias of a database, in a Django project")
+        return
     if scheme not in ("sqlite", "postgresql+psycopg") or not rest.strip("/"):
         raise SettingsError("history", shown, "sqlite:///file or postgresql+psycopg://user@host/database")
     needed = ["sqlalchemy"] if scheme == "sqlite" else ["sqlalchemy", "psycopg"]
@@ -85,5 +91,7 @@ def history_of(settings: Settings) -> HistoryStore | None:
         from .bundled import BundledHistory
 
         return BundledHistory()
-    store: Callable[[str], HistoryStore] = import_module("openrouter_pricing.history.store").SqlHistory
-    return store(settings.history)
+    django = settings.history.startswith("django://")
+    module, name = ("django.history", "DjangoHistory.from_url") if django else ("history.store", "SqlHistory")
+    open_history: Callable[[str], HistoryStore] = attrgetter(name)(import_module(f"openrouter_pricing.{module}"))
+    return open_history(settings.history)

@@ -66,6 +66,10 @@ class RecordedPeriod(NamedTuple):
         """The prices, decoded anew."""
         return Rates.from_dict(json.loads(self.pricing))
 
+    def within(self, first: datetime, last: datetime) -> bool:
+        """Whether it was listed at some time from ``first`` to ``last``, or ended with the first."""
+        return self.since <= last and (self.until is None or self.until >= first)
+
 
 @attrs.frozen(eq=False)
 class RecordedList:

@@ -18,6 +18,8 @@ from ..settings import Settings, unknown_variables
 from .terminal import instant, note
 
 PROG = "openrouter-pricing"
+#: Under this key of a click context lie the settings of a host whose command line ours are part of.
+HANDED = "openrouter_pricing.settings"
 _DEADLINE = 8.0  # seconds, so that an answer without a network comes within ten
 _MILLIONTH = Decimal("0.000001")
 
@@ -70,10 +72,12 @@ class Count(_ParamType):
 
 
 def from_env() -> Settings:
-    """The settings; variables that have no effect are told."""
+    """The settings, or those of the host; variables that have no effect are told."""
     for warning in unknown_variables():
         note(warning)
-    return Settings.from_env()
+    context = _context()
+    handed: Settings | None = None if context is None else context.meta.get(HANDED)
+    return Settings.from_env() if handed is None else handed
 
 
 def one_answer() -> Settings:
@@ -86,7 +90,7 @@ def origin_words(source: str | None, as_of: datetime) -> str:
     """Where prices come from, for people; said on stderr too where they may be out of date."""
     kept = {"stale": "those that were stored", "bundled": "the bundled snapshot"}
     if source in kept:
-        note(f"no fresh prices are at hand; these are {kept[source]}, of {instant(as_of)} (see '{PROG} doctor')")
+        note(f"no fresh prices are at hand; these are {kept[source]}, of {instant(as_of)} (see '{_program()} doctor')")
     return f"({source}, prices of {instant(as_of)})"
 
 
@@ -131,6 +135,12 @@ def one_form(as_json: bool, as_csv: bool) -> None:
 
 def _context() -> click.Context | None:
     return click.get_current_context(silent=True)
+
+
+def _program() -> str:
+    """What comes before the name of a command: a host has a name of its own."""
+    context = _context()
+    return PROG if context is None or context.parent is None else context.parent.command_path
 
 
 COUNT = Count()

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,13 @@ from .._base.fork import PerProcess
 from .._base.masking import Hidden, mask
 from .._history.opening import check
 from .._history.periods import EARLIEST, LATEST, RecordedList, RecordedPeriod
+from .._history.rows import differences, filled, instant, micros, periods_of
 from .._prices.catalog import Catalog
-from .._prices.changes import PriceChange, compared
-from .._prices.rates import Rates
+from .._prices.changes import PriceChange
 from ..errors import PricingError
 from .forking import turns
 from .sqloutbox import SqlOutbox
-from .tables import bring_up_to_date, head, instant, micros, prices, version_of
+from .tables import bring_up_to_date, head, prices, version_of
 
 _CONNECT, _STATEMENT = 3, 5  # seconds
 _TURNS = 5  # how often a list is recorded anew that another process came before
@@ -85,7 +84,7 @@ class SqlHistory:
             return ()
         if at <= last.seen_at:
             return ()
-        changes = _differences(_listed_at(connection, last.as_of), listed)
+        changes = differences(_listed_at(connection, last.as_of), listed)
         turned = sql.update(head).where(head.c.turn == last.turn).values(turn=last.turn + 1, seen_at=at)
         if changes:
             turned = turned.values(as_of=at, digest=catalog.digest)
@@ -110,11 +109,7 @@ class SqlHistory:
             if model_id is not None:
                 asked = asked.where(prices.c.model_id == model_id)
             rows = connection.execute(asked).all()
-        return tuple(
-            period
-            for period in _periods(rows)
-            if period.since <= last and (period.until is None or period.until >= first)
-        )
+        return tuple(period for period in periods_of(rows) if period.within(first, last))
 
     def as_of(self, at: datetime) -> RecordedList | None:
         """See :meth:`HistoryStore.as_of`."""
@@ -147,18 +142,12 @@ class SqlHistory:
             PricingError: the tables there are not ours, or of a later release.
         """
         with self._writing(make=True) as connection:
-            rows: dict[tuple[str, int], str | None] = {}
-            for model_id, since, until, pricing in recorded:
-                if until is not None:
-                    rows.setdefault((model_id, micros(until)), None)
-                rows[model_id, micros(since)] = pricing
-            if rows and connection.execute(sql.select(head)).first() is None:
-                last = max(since for _, since in rows)
-                digest = RecordedList(instant(last), instant(last), _last(rows)).digest()
-                first = {"id": 1, "turn": 1, "as_of": last, "seen_at": last, "digest": digest}
+            rows, last = filled(recorded)
+            if last is not None and connection.execute(sql.select(head)).first() is None:
+                at = micros(last.as_of)
+                first = {"id": 1, "turn": 1, "as_of": at, "seen_at": at, "digest": last.digest()}
                 connection.execute(sql.insert(head).values(first))
-                filled = [{"model_id": name, "since": at, "pricing": text} for (name, at), text in rows.items()]
-                connection.execute(sql.insert(prices), filled)
+                connection.execute(sql.insert(prices), [row._asdict() for row in rows])
 
     def close(self) -> None:
         """Close this process's connections."""
@@ -248,25 +237,3 @@ def _listed_at(connection: sql.Connection, at: int) -> dict[str, str]:
     same = sql.and_(prices.c.model_id == latest.c.model_id, prices.c.since == latest.c.since)
     asked = sql.select(prices.c.model_id, prices.c.pricing).join(latest, same).where(prices.c.pricing.is_not(None))
     return {row.model_id: row.pricing for row in connection.execute(asked.order_by(prices.c.model_id))}
-
-
-def _last(rows: Mapping[tuple[str, int], str | None]) -> dict[str, str]:
-    found = {name: pricing for (name, _), pricing in sorted(rows.items(), key=lambda row: row[0])}
-    return {name: pricing for name, pricing in found.items() if pricing is not None}
-
-
-def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[PriceChange, ...]:
-    return compared(before, after, lambda name: _rates(before[name]), lambda name: _rates(after[name]))
-
-
-def _rates(pricing: str) -> Rates:
-    return Rates.from_dict(json.loads(pricing))
-
-
-def _periods(rows: Sequence[Any]) -> Iterator[RecordedPeriod]:
-    for row, following in zip_longest(rows, rows[1:]):
-        if row.pricing is not None:
-            ends = following is not None and following.model_id == row.model_id
-            yield RecordedPeriod(
-                row.model_id, instant(row.since), instant(following.since) if ends else None, row.pricing
-            )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 
 import sqlalchemy as sql
 
@@ -14,7 +13,6 @@ VERSION = 1
 #: What brings a database of an earlier version to the next one, by that earlier version.
 MIGRATIONS: dict[int, Callable[[sql.Connection], None]] = {}
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PREFIX = "openrouter_pricing_"
 _metadata = sql.MetaData()
 
@@ -46,16 +44,6 @@ outbox: sql.Table = sql.Table(
     sql.Column("number", sql.BigInteger, nullable=False),
     sql.Column("entry", sql.Text, nullable=False),
 )
-
-
-def micros(at: datetime) -> int:
-    """An instant as it is kept: whole microseconds since 1970, which every database compares alike."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def instant(kept: int) -> datetime:
-    """An instant that was kept."""
-    return _EPOCH + timedelta(microseconds=kept)
 
 
 def version_of(connection: sql.Connection) -> int | None:

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from openrouter_pricing.backends.redis import _KEPT, _LARGE, RedisBackend
+from openrouter_pricing.backends.packing import KEPT, LARGE
+from openrouter_pricing.backends.redis import RedisBackend
 from support.children import in_child
 from support.fake_redis import Fake
 from support.servers import HOST, Server, any_server, running
@@ -70,7 +71,7 @@ def test_conformance_of_a_given_client(check: BackendCheck, server: Server) -> N
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [b"", b"head", b"\x00", b"\x00z", b"\x00=", b"\x00" * _LARGE, b"\x00" * (_LARGE + 1)])
+@pytest.mark.parametrize("value", [b"", b"head", b"\x00", b"\x00z", b"\x00=", b"\x00" * LARGE, b"\x00" * (LARGE + 1)])
 def test_values_come_back(value: bytes, backend: RedisBackend) -> None:
     """Values come back, also those that look like a mark."""
     backend.set("key", value)
@@ -83,9 +84,9 @@ def test_values_come_back(value: bytes, backend: RedisBackend) -> None:
 
 def test_what_is_stored(backend: RedisBackend, fake: Fake) -> None:
     """Small values stand as they are; those above 64 KiB are compressed."""
-    backend.set("small", b"x" * _LARGE)
-    backend.set("large", b"x" * (_LARGE + 1))
-    assert fake.values["small"] == b"x" * _LARGE
+    backend.set("small", b"x" * LARGE)
+    backend.set("large", b"x" * (LARGE + 1))
+    assert fake.values["small"] == b"x" * LARGE
     assert len(fake.values["large"]) < 200
 
 
@@ -100,7 +101,7 @@ def test_what_is_none_of_ours_is_not_read(data: bytes, backend: RedisBackend, fa
 def test_a_bomb_is_not_unpacked(backend: RedisBackend, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """What would unpack into more than is ever stored is not read, and so much is not stored."""
     backend.set("key", b"x" * 100_000)
-    monkeypatch.setattr("openrouter_pricing.backends.redis._MOST", 99_999)
+    monkeypatch.setattr("openrouter_pricing.backends.packing._MOST", 99_999)
     with pytest.raises(ValueError, match="none of ours"):
         backend.get("key")
     with pytest.raises(ValueError, match="not kept"):
@@ -112,7 +113,7 @@ def test_expiry(backend: RedisBackend, fake: Fake) -> None:
     backend.set("a", b"")
     backend.set("b", b"", ttl=0)
     backend.add("c", b"", ttl=1.0001)
-    assert [("set", "a", _KEPT * 1000, False), ("set", "b", 1, False), ("set", "c", 1001, True)] == fake.sent
+    assert [("set", "a", KEPT * 1000, False), ("set", "b", 1, False), ("set", "c", 1001, True)] == fake.sent
 
 
 def test_only_bytes_under_text(backend: RedisBackend, fake: Fake) -> None:

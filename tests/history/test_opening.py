@@ -101,6 +101,17 @@ def test_a_database_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
         Pricing(Settings(history="sqlite:///prices.db"))
 
 
+@pytest.mark.parametrize("url", ["django://a/b", "django://me:hush@db"])
+def test_a_database_of_a_project(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named by its alias alone, and needs Django."""
+    with pytest.raises(SettingsError, match="alias of a database") as caught:
+        Pricing(Settings(history=url))
+    assert "hush" not in str(caught.value)
+    monkeypatch.setattr("openrouter_pricing._history.opening.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match="in a Django project"):
+        Pricing(Settings(history="django://"))
+
+
 def test_a_history_that_fails_costs_live_prices_a_counter(upstream: Upstream) -> None:
     """It is counted beside everything else that happened."""
     history = MemoryHistory()

@@ -128,7 +128,7 @@ def test_another_process_that_comes_in_between(open_history: Open, monkeypatch: 
     """Whoever read an older head than the one that is there starts anew; for ever, it gives up."""
     history = open_history()
     history.record(listed(0, x="1"))
-    differences, turns = store._differences, []
+    differences, turns = store.differences, []
 
     def another(*lists: Any) -> Any:
         turns.append(1)
@@ -145,7 +145,7 @@ def test_another_process_that_comes_in_between(open_history: Open, monkeypatch: 
     monkeypatch.setattr(
         store.SqlHistory, "_record", lambda self, c, catalog: (held.append(c), record(self, c, catalog))[1]
     )
-    monkeypatch.setattr(store, "_differences", another)
+    monkeypatch.setattr(store, "differences", another)
     most = 2
     assert 1 == len(history.record(listed(1, x="2")))
     assert 3 == len(turns)

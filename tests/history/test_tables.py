@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.recordings import FIRST, listed
 
 from openrouter_pricing import PricingError
@@ -25,13 +22,6 @@ def connection() -> Any:
     with engine.connect() as opened:
         yield opened
     engine.dispose()
-
-
-@given(st.datetimes(timezones=st.just(timezone.utc)))
-def test_an_instant_is_kept_to_the_microsecond(at: datetime) -> None:
-    """It comes back as it went."""
-    assert at == tables.instant(tables.micros(at))
-    assert tables.micros(at + timedelta(microseconds=1)) == tables.micros(at) + 1 or at.year == 9999
 
 
 def test_tables_are_made_once(connection: Any) -> None:
