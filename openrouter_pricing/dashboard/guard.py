@@ -74,8 +74,7 @@ class Guard:
             given = request.args.get("token")
             if given is not None and request.method in ("GET", "HEAD") and self._is_token(given):
                 return self._welcome(request, given)
-            bearer = re.fullmatch(r"Bearer (\S+)", request.headers.get("Authorization", ""), re.IGNORECASE)
-            if not any(map(self._is_token, (request.cookies.get(self._cookie, ""), bearer[1] if bearer else ""))):
+            if not self._is_token(request.cookies.get(self._cookie, "")) and not self._is_bearer(request):
                 challenge = {"WWW-Authenticate": 'Bearer realm="openrouter-pricing"'}
                 raise Refusal(401, "Who is there?", _OPEN_AGAIN, headers=challenge)
         return None
@@ -91,7 +90,7 @@ class Guard:
         return kept if re.fullmatch(r"[\w-]{43}", kept, re.ASCII) else secrets.token_urlsafe(32)
 
     def check_form(self, request: Request) -> None:
-        """Refuse a form that did not come from a page of ours."""
+        """Refuse a form that did not come from a page of ours; no page sends the token in a header."""
         ours = f"{request.scheme}://{request.environ.get('HTTP_HOST', '')}"
         origin = request.headers.get("Origin", "")
         if origin.lower() != ours.lower():
@@ -101,12 +100,18 @@ class Guard:
                 f"It came from {origin or 'an unknown origin'}, and this is {ours}.",
                 "Behind a proxy, the server must be told of the scheme and the name that the browser sees.",
             )
+        if self._is_bearer(request):
+            return
         kept = request.cookies.get(_FORM_COOKIE, "")
         if not kept or not hmac.compare_digest(kept.encode(), request.form.get(_FORM, "").encode()):
             raise Refusal(403, "An old form", "Go back, reload the page, and press the button again.")
 
     def _is_token(self, given: str) -> bool:
         return self._digest is not None and hmac.compare_digest(_digest(given), self._digest)
+
+    def _is_bearer(self, request: Request) -> bool:
+        given = re.fullmatch(r"Bearer (\S+)", request.headers.get("Authorization", ""), re.IGNORECASE)
+        return given is not None and self._is_token(given[1])
 
     def _welcome(self, request: Request, token: str) -> Response:
         """The same page again, with the token out of sight."""

@@ -179,6 +179,18 @@ def test_a_form_without_its_token(live: Client, data: dict[str, str]) -> None:
     assert (403, True) == (answer.status_code, "reload" in answer.text)
 
 
+def test_a_refresh_without_a_form(make_pricing: Any) -> None:
+    """A program sends the token in a header, and its origin; a cookie alone will not do, nor another's origin."""
+    pricing = make_pricing()
+    pricing.warm()
+    client, bearer = reader(pricing, auth=TOKEN), {"Authorization": f"Bearer {TOKEN}"}
+    assert 303 == client.post("/refresh", headers={**bearer, **ORIGIN}).status_code
+    assert 403 == client.post("/refresh", headers={**bearer, "Origin": "http://evil.example"}).status_code
+    assert 403 == client.post("/refresh", headers=bearer).status_code
+    client.get(f"/?token={TOKEN}")
+    assert 403 == client.post("/refresh", headers=ORIGIN).status_code
+
+
 def test_a_form_without_a_cookie(live: Client) -> None:
     """An empty token does not match a cookie that is not there."""
     assert 403 == live.post("/refresh", data={"csrf_token": ""}, headers=ORIGIN).status_code
