@@ -137,6 +137,12 @@ def read_response(response: object) -> Reading:
     return _read_any(response)
 
 
+def body_of(response: object) -> Ask:
+    """How to ask the body that a usage stands in, whatever is wrapped around it, for its other fields."""
+    body = asking(response)
+    return body if type(body("usage")) is dict else _unwrap(response)[0]
+
+
 def _plain(usage: object) -> dict[Any, Any]:
     """An object of a client package as the dictionary that it came from, down to its parts."""
     return {

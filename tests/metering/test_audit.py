@@ -139,6 +139,43 @@ def test_money_is_summed_exactly() -> None:
     assert "1.000" == audit.report()["usd"]["residual"]
 
 
+# -- duplicates ------------------------------------------------------------------------------------------------------
+
+
+WRAPPED = {"at": "2026-11-25", "response": {**EXACT, "id": "gen-1"}}
+RECORD = {"data": {"generation_id": "gen-1", "model": "a/plain", "native_tokens_prompt": 3, "total_cost": 13}}
+
+
+@pytest.mark.parametrize("again", [{**EXACT, "id": "gen-1"}, WRAPPED, RECORD, {**GONE, "id": "gen-1"}])
+def test_a_response_counts_once(again: Any) -> None:
+    """A response that was counted before, by its id, is told and in no tally, however it is wrapped."""
+    audit = audited(encoded({**EXACT, "id": "gen-1"}, again, {**EXACT, "id": "gen-2"}, again))
+
+    assert {"lines": 2, "exact": 2, "residual": 0, "unreported": 0, "unknown": 0, "bad": 0} == counts(audit)
+    assert (2, 2) == (audit.duplicates.lines, audit.duplicates.first)
+    assert (2, {"line": 2}) == (audit.report()["duplicates"], audit.report()["first_duplicate"])
+    assert 0 == audit.reported.lines
+
+
+@pytest.mark.parametrize("name", [None, "", 7, ["gen-1"]])
+def test_what_is_no_id_is_no_duplicate(name: Any) -> None:
+    """Lines without an id, or with what is none, all count."""
+    audit = audited(encoded(*[{**EXACT, "id": name}] * 3, *[{**SILENT, "id": name}] * 2))
+
+    assert (3, 2, 0) == (audit.exact.lines, audit.unreported.lines, audit.duplicates.lines)
+    assert None is audit.report()["first_duplicate"]
+
+
+def test_chunks_of_a_stream_are_no_duplicates() -> None:
+    """Of the chunks with one id the last alone has the usage, and it counts; so does a response that failed before."""
+    chunk = b'data: {"id": "gen-1", "choices": [{"delta": {}}], "usage": null}\n\n'
+    last = b"data: " + encoded({**EXACT, "id": "gen-1", "choices": []})
+    failed = encoded({"id": "gen-1", "error": {"code": 502}})
+
+    assert (2, 1, 0) == (audited(chunk * 3 + failed + last).total.lines, audited(chunk + last).exact.lines,
+                         audited(chunk * 3 + failed + last).duplicates.lines)  # fmt: skip
+
+
 # -- bad lines -------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +195,11 @@ BAD: list[tuple[bytes, str, str]] = [
     (b'{"model": "a/plain", "usage": {"prompt_tokens": -1}}', "bad number", "prompt_tokens must not be negative"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1e300}}', "bad number", "prompt_tokens must be from 0"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1.5}}', "bad number", "prompt_tokens is not a whole number"),
+    (
+        b'{"usage": {"input_tokens": 1000000000000000000, "output_tokens": 1, "cache_read_input_tokens": 1}}',
+        "bad number",
+        "prompt_tokens must be from 0",
+    ),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": NaN}}', "bad number", "prompt_tokens "),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "cost": -1}}', "bad number", "cost must not be negative"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "cost": "dear"}}', "bad number", "cost is not a readable"),
