@@ -44,7 +44,7 @@ def snapshot(output: Path, as_json: bool) -> None:
     with Pricing(one_answer()) as pricing, waiting("fetching prices"):
         catalog = pricing.refresh()
     try:
-        _replace(output, compress(catalog.dumps(), mtime=0))
+        replace(output, compress(catalog.dumps(), mtime=0))
     except OSError as error:
         raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
     if as_json:
@@ -53,7 +53,7 @@ def snapshot(output: Path, as_json: bool) -> None:
         line(cell(f"wrote the prices of {len(catalog)} models at {instant(catalog.as_of)} to {output}"))
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
     with temporary.open("xb") as file:

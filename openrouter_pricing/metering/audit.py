@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from math import inf
 from typing import Any, BinaryIO
@@ -141,12 +141,12 @@ class Audit:
         self._catalog = catalog
         self._pricing = Pricing(Settings(markup_rate=money.ONE), catalog=catalog, history=history)
         self._cost_of = self._pricing.cost_of
-        self._counted = Counted(worst)
+        self._worst, self._digest = worst, digest
         self._namer = None if by is None else Namer(by)
         self.by: By | None = by
-        self.ids: Ids = Ids(digest)
+        self._counted, self._ids = Counted(worst), Ids(digest)
         held_since = since_when(catalog.as_of, alone=history is None)
-        self._fast = Fast(self._counted, self.ids, self._namer, self._listed, held_since)
+        self._fast = Fast(self._counted, self._ids, self._namer, self._listed, held_since)
 
     def _listed(self, cost: Cost) -> Model:
         return self._pricing.model(cost.model_id, at=cost.at if cost.source == "history" else None)
@@ -189,7 +189,7 @@ class Audit:
             return
         body = body_of(response)
         called = body("id") or body("generation_id")
-        if called and isinstance(called, str) and not self.ids.add(called):
+        if called and isinstance(called, str) and not self._ids.add(called):
             self._counted.duplicates.count(number)
         elif cost is None:
             self._counted.count_unknown(number, name, None)
@@ -224,6 +224,28 @@ class Audit:
         if not cost.usage.prompt_tokens and not cost.usage.completion_tokens:
             return True
         return cost.model_id in self._catalog and self._catalog[cost.model_id].rates.unpriced is not None
+
+    def begin_anew(self) -> tuple[Counted, Ids]:
+        """Hand out everything that was counted so far, and begin again with nothing."""
+        found = self.counted, self._ids
+        self._counted, self._ids = Counted(self._worst), Ids(self._digest)
+        self._fast.count_into(self._counted, self._ids)
+        return found
+
+    def fits(self, counted: Counted, digests: Sequence[int]) -> bool:
+        """Whether ``include`` gives what counting line by line would."""
+        return self._counted.fits(counted) and not self._ids.holds_any(digests)
+
+    def include(self, counted: Counted, digests: Sequence[int], offset: int) -> None:
+        """Count what was counted elsewhere of lines that follow.
+
+        Args:
+            counted: the tallies.
+            digests: of the ids.
+            offset: how much further on the lines stand than their numbers say.
+        """
+        self._counted.add(counted, offset)
+        self._ids.update(digests)
 
     @property
     def counted(self) -> Counted:

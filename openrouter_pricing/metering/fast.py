@@ -56,8 +56,7 @@ class Fast:
         listed: Callable[[Cost], Model],
         held_since: float,
     ) -> None:
-        self._counted = counted
-        self._add_id = ids.add
+        self.count_into(counted, ids)
         self._namer = namer
         self._listed = listed
         self._held_since = held_since
@@ -66,6 +65,11 @@ class Fast:
         self._plans: dict[Any, list[Plan]] = {}
         self._kept = 0
         self._wanted: tuple[Any, int, float] | None = None
+
+    def count_into(self, counted: Counted, ids: Ids) -> None:
+        """Count into other ones from now on; what was counted before must be settled."""
+        self._counted = counted
+        self._add_id = ids.add
 
     def add(self, number: int, line: bytes) -> bool:
         """Count a line; False for one that has to be read another way.
@@ -157,17 +161,17 @@ class Fast:
             self._counted.duplicates.count(number)
             return True
         counted = self._counted
-        some = any(parts)
+        cached, written, audio, image, reasoning, audio_made, image_made = parts
+        more_parts = written or audio or image or audio_made or image_made
         if reported is None:
             sums = plan.unreported
         else:
             one, other, request, read, write, heard, seen, thought, spoken, drawn = plan.floats
             whole = one * prompt + other * completion + request
             left = cost - whole
-            if some:
-                cached, written, audio, image, reasoning, audio_made, image_made = parts
-                left -= read * cached + write * written + thought * reasoning
-                left -= heard * audio + seen * image + spoken * audio_made + drawn * image_made
+            left -= read * cached + thought * reasoning
+            if more_parts:
+                left -= write * written + heard * audio + seen * image + spoken * audio_made + drawn * image_made
             sums, tally = plan.exact, counted.exact
             if not (-_SURE < left < _SURE and whole < 10 and cost < 10):
                 computed = plan.computed(prompt, completion, parts)
@@ -189,8 +193,11 @@ class Fast:
         sums[0] += 1
         sums[1] += prompt
         sums[2] += completion
-        if some:
+        if more_parts:
             sums[3:] = map(add, sums[3:], parts)
+        else:
+            sums[3] += cached
+            sums[7] += reasoning
         if self._namer is not None:
             spent = reported
             if spent is None:
