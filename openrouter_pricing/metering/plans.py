@@ -52,16 +52,22 @@ class Plan:
     def __init__(
         self, model_id: str, rates: Rates, origin: Origin, tokens: tuple[float, float], times: tuple[float, float]
     ) -> None:
-        self.model_id, self.rates, self.origin, self.tokens, self.times = model_id, rates, origin, tokens, times
-        self.request = self._charge()
-        self.prompt = money.subtract(self._charge(prompt_tokens=1), self.request)
-        self.completion = money.subtract(self._charge(completion_tokens=1), self.request)
+        self.model_id: str = model_id
+        self.rates: Rates = rates
+        self.origin: Origin = origin
+        self.tokens: tuple[float, float] = tokens
+        self.times: tuple[float, float] = times
+        self.request: Decimal = self._charge()
+        self.prompt: Decimal = money.subtract(self._charge(prompt_tokens=1), self.request)
+        self.completion: Decimal = money.subtract(self._charge(completion_tokens=1), self.request)
         whole = self._charge(prompt_tokens=1, completion_tokens=1)
-        self.parts = tuple(
+        self.parts: tuple[Decimal, ...] = tuple(
             money.subtract(self._charge(prompt_tokens=1, completion_tokens=1, **{part: 1}), whole) for part in PARTS
         )
-        self.floats = tuple(map(float, (self.prompt, self.completion, self.request, *self.parts)))
-        self.exact, self.residual, self.unreported = ([0] * (1 + len(_COUNTS)) for _ in range(3))
+        self.floats: tuple[float, ...] = tuple(map(float, (self.prompt, self.completion, self.request, *self.parts)))
+        self.exact: list[int] = [0] * (1 + len(_COUNTS))
+        self.residual: list[int] = list(self.exact)
+        self.unreported: list[int] = list(self.exact)
 
     def _charge(self, **counts: int) -> Decimal:
         computed = charge(self.rates, Usage(**counts), reported=money.ZERO).computed
