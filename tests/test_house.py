@@ -19,6 +19,7 @@ UNNAMED = {
     "backends/__init__": "backends/test_open_backend",
     "cli/__init__": "cli/test_main",
     "data/__init__": "contract/test_bundled",
+    "history/__init__": "history/test_door",
     "openwebui/__init__": "openwebui/test_module",
 }
 

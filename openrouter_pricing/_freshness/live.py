@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .._base.clock import Clock
 from .._base.fork import PerProcess
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Hands the backend to what is to be done with it, and raises what goes wrong within so many seconds.
 Probe: TypeAlias = Callable[[Callable[[Any], bool], float], bool]
 
-_CLOSING = 1.8  # seconds that closing takes at most
+_T = TypeVar("_T")
 
 
 class Live:
@@ -134,6 +134,10 @@ class Live:
         """Asks the store."""
         return self._shared.get().backend.probe
 
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """What ``work`` answers when it is handed the store; see :meth:`GuardedBackend.ask`."""
+        return self._shared.get().backend.ask(work, otherwise, timeout)
+
     @property
     def in_use(self) -> bool:
         """Whether this process has anything to close."""
@@ -143,11 +147,11 @@ class Live:
         """What happened in this process so far."""
         return self.cache.stats(l1_answers=answers, warmer_alive=self.warmer.alive)
 
-    def close(self) -> None:
-        """Let go of threads, sockets and the store, within two seconds."""
+    def close(self, timeout: float) -> None:
+        """Let go of threads, sockets and the store, within so many seconds."""
         if self.cache.closed:
             return
-        until = time.monotonic() + _CLOSING
+        until = time.monotonic() + timeout
         self.warmer.stop()
         self._providers.close()
         self._listeners.close()
@@ -214,6 +218,10 @@ class Pinned:
     def stop_warmer(self, timeout: float = 0.5) -> None:
         """Nothing to stop."""
 
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """There is no store to ask."""
+        return otherwise
+
     def stored(self) -> Catalog | None:
         """The list."""
         return self.held.catalog
@@ -222,6 +230,6 @@ class Pinned:
         """How often it was asked."""
         return self.recorder().snapshot(l1_answers=answers, source="pinned", models=len(self.held.catalog))
 
-    def close(self) -> None:
+    def close(self, timeout: float) -> None:
         """Nothing to let go of."""
         self.closed = True

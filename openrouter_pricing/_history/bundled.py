@@ -75,16 +75,15 @@ class BundledHistory:
     def _of(self, model_id: str) -> tuple[list[int], list[int]] | None:
         """At which places a model changed, and to what."""
         found = self._changes.get(model_id)
-        if found is None and (text := self._packed.models.get(model_id)) is not None:
-            numbers = list(map(int, text.split()))
-            found = self._changes[model_id] = numbers[::2], numbers[1::2]
+        if found is None and model_id in self._packed.models:
+            found = self._changes[model_id] = self._packed.changes(model_id)
         return found
 
     def _periods(self, model_id: str) -> Iterator[RecordedPeriod]:
-        numbers = list(map(int, self._packed.models[model_id].split()))
+        places, prices = self._packed.changes(model_id)
         times, pricings = self._packed.times, self._packed.pricings
-        ends = [*(_time(times[place]) for place in numbers[2::2]), None]
-        for place, price, until in zip(numbers[::2], numbers[1::2], ends, strict=True):
+        ends = [*(_time(times[place]) for place in places[1:]), None]
+        for place, price, until in zip(places, prices, ends, strict=True):
             if price != GONE:
                 yield RecordedPeriod(model_id, _time(times[place]), until, pricings[price])
 

@@ -24,6 +24,8 @@ _ROOMS = {
     "model": "models",
     "compare": "compare",
     "audit": "audit",
+    "history": "past",
+    "changes": "past",
     "refresh": "upkeep",
     "snapshot": "upkeep",
     "settings": "upkeep",

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from .._base import money
-from .upkeep import replace
+from .upkeep import write
 
 
 def check_parquet() -> None:
@@ -33,6 +33,9 @@ def write_parquet(path: Path, name: str, rows: Sequence[tuple[str, int, Decimal]
         path: the file.
         name: of the first column.
         rows: a name, lines and USD each.
+
+    Raises:
+        click.ClickException: it cannot be written.
     """
     arrow: Any = import_module("pyarrow")
     names, lines, amounts = ([row[place] for row in rows] for place in range(3))
@@ -43,7 +46,4 @@ def write_parquet(path: Path, name: str, rows: Sequence[tuple[str, int, Decimal]
     ]
     written = io.BytesIO()
     import_module("pyarrow.parquet").write_table(arrow.table(columns, [name, "lines", "usd"]), written)
-    try:
-        replace(path, written.getvalue())
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror}") from error
+    write(path, written.getvalue())

@@ -7,11 +7,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from support.endpoints import endpoint, offers, path
 from support.hands import Hands
 from support.recordings import DAY, FIRST, MemoryHistory, listed
-from support.upstream import Upstream, row
+from support.upstream import Answer, Upstream, row
 
-from openrouter_pricing import Catalog, Pricing, Settings, SettingsError
+from openrouter_pricing import Catalog, Pricing, Settings, SettingsError, Usage
 from openrouter_pricing._history.bundled import BundledHistory
 from openrouter_pricing._history.opening import history_of
 
@@ -29,6 +30,17 @@ def test_the_bundled_list_has_a_past(make_pricing: Any, upstream: Upstream) -> N
     """With nothing but the snapshot at hand a call of then costs what it cost then."""
     pricing = make_pricing(offline=True)
     assert ("bundled", "history") == (pricing.cost(MODEL, 1).source, pricing.cost(MODEL, 1, at=THEN).source)
+
+
+def test_a_providers_prices_are_of_today(make_pricing: Any, upstream: Upstream) -> None:
+    """A call of then at a provider's prices is priced by those of today, and says so."""
+    upstream.pages[path()] = Answer(offers(endpoint("OpenAI", "openai", "7", "7")))
+    pricing = make_pricing()
+    cost = pricing.cost(MODEL, 1, at=THEN, provider="openai")
+    assert ("live", 7) == (cost.source, cost.raw)
+    assert cost.flags[0].endswith("not of the call's day (2025-06-01)")
+    asked = pricing.price_range(MODEL, Usage(prompt_tokens=1), at=THEN)
+    assert ("history", "live") == (asked.list.source, asked.max.source)
 
 
 def test_none_is_none(make_pricing: Any) -> None:
@@ -85,8 +97,17 @@ def test_a_database_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is missing, making a ``Pricing`` says what to install."""
     monkeypatch.setattr("openrouter_pricing._history.opening.find_spec", lambda name: None)
     assert importlib.util.find_spec("attrs") is not None
-    with pytest.raises(SettingsError, match=r"history: .*pip install openrouter-pricing\[history\]"):
+    with pytest.raises(SettingsError, match=r"history.*pip install openrouter-pricing\[history\]"):
         Pricing(Settings(history="sqlite:///prices.db"))
+
+
+def test_a_history_that_fails_costs_live_prices_a_counter(upstream: Upstream) -> None:
+    """It is counted beside everything else that happened."""
+    history = MemoryHistory()
+    history.error = OSError("gone")
+    with Pricing(Settings(base_url=upstream.url, backend="null://"), history=history) as pricing:
+        assert "live" == pricing.cost(MODEL, 1, at=THEN).source
+    assert 2 == pricing.stats().history_errors
 
 
 def test_what_is_listed_is_recorded(make_pricing: Any, upstream: Upstream) -> None:
