@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from math import inf
 from typing import Any, BinaryIO
 
 from .._base import money
+from .._billing.call import another_day
 from .._billing.cost import Cost
 from .._billing.reading import HALF
 from .._billing.responses import body_of
@@ -23,7 +25,7 @@ from .counted import Counted, Residual
 from .fast import Fast
 from .ids import Ids
 from .naming import By, Namer
-from .plans import since_when
+from .plans import Lists
 from .report import Places, report
 from .tallies import Group, Groups, Tally
 
@@ -41,27 +43,24 @@ class Lines:
     Args:
         file: open for reading bytes.
         most: bytes; a line that begins behind so many is not read.
-
-    Attributes:
-        read: bytes so far.
     """
 
     def __init__(self, file: BinaryIO, most: float = inf) -> None:
         self._file = file
         self._most = most
-        self.read: int = 0
 
     def __iter__(self) -> Iterator[bytes | None]:
         """Each line; None in the place of one of more than ``MOST_BYTES``, which is skipped to its end."""
-        readline = self._file.readline
-        while self.read < self._most and (line := readline(MOST_BYTES + 1)):
-            self.read += len(line)
-            whole = len(line) <= MOST_BYTES or line.endswith(b"\n")
-            yield line if whole else None
-            while not whole:
+        readline, most, read = self._file.readline, self._most, 0
+        while read < most and (line := readline(MOST_BYTES + 1)):
+            read += len(line)
+            if len(line) <= MOST_BYTES or line.endswith(b"\n"):
+                yield line
+                continue
+            yield None
+            while line and not line.endswith(b"\n"):
                 line = readline(MOST_BYTES)
-                self.read += len(line)
-                whole = not line or line.endswith(b"\n")
+                read += len(line)
 
 
 class BadLine(Exception):
@@ -142,11 +141,16 @@ class Audit:
         self._pricing = Pricing(Settings(markup_rate=money.ONE), catalog=catalog, history=history)
         self._cost_of = self._pricing.cost_of
         self._worst, self._digest = worst, digest
-        self._namer = None if by is None else Namer(by)
+        self._namer = Namer(by)
         self.by: By | None = by
         self._counted, self._ids = Counted(worst), Ids(digest)
-        held_since = since_when(catalog.as_of, alone=history is None)
-        self._fast = Fast(self._counted, self._ids, self._namer, self._listed, held_since)
+        lists = Lists(catalog.as_of, None if history is None else self._list_of)
+        self._fast = Fast(
+            self._counted, self._ids, self._namer, by is not None, lists, self._listed, lambda *line: self._add_any(*line)
+        )
+
+    def _list_of(self, at: datetime) -> object:
+        return self._pricing._past.at(self._pricing._held(), at)
 
     def _listed(self, cost: Cost) -> Model:
         return self._pricing.model(cost.model_id, at=cost.at if cost.source == "history" else None)
@@ -158,8 +162,11 @@ class Audit:
             number: its number, from 1.
             line: its bytes; None if it was too long.
         """
-        if line is None or not self._fast.add(number, line):
-            self._add_any(number, line)
+        self._fast.add(((number, line),))
+
+    def add_all(self, lines: Iterable[tuple[int, bytes | None]]) -> int:
+        """Count lines with their numbers, as ``add`` does one; the number of the last, or 0."""
+        return self._fast.add(lines)
 
     def _add_any(self, number: int, line: bytes | None) -> None:
         try:
@@ -193,14 +200,19 @@ class Audit:
             self._counted.duplicates.count(number)
         elif cost is None:
             self._counted.count_unknown(number, name, None)
+            self._fast.learn_unlisted(name, stands_alone=False)
         else:
             self._count_cost(number, cost)
-            if self._namer is not None:
+            if self.by is not None:
                 stamp = body("created") or body("created_at")
                 spent = self._namer.name(cost.model_id, cost.provider, stamp, response.get, body)
                 self._counted.spend[spent].count(number, cost.raw)
-            if cost.computed is not None:
+            if cost.computed is None:
+                self._fast.learn_unlisted(cost.model_id, stands_alone=self._tells_nothing(cost))
+            else:
                 self._fast.learn(cost)
+                if another_day(cost.at, cost._origin):
+                    self._counted.other_day.count(number)
 
     def _count_cost(self, number: int, cost: Cost) -> None:
         counted, reported, computed = self._counted, cost.reported, cost.computed
@@ -282,6 +294,11 @@ class Audit:
     def duplicates(self) -> Group:
         """Lines whose response was counted before, by its id; they are in no tally."""
         return self._counted.duplicates
+
+    @property
+    def other_day(self) -> Group:
+        """Lines of a call that the list of another day priced; they are in their tallies all the same."""
+        return self._counted.other_day
 
     @property
     def bad(self) -> Groups[str]:

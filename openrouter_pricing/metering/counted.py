@@ -44,6 +44,7 @@ class Counted:
     names: Groups[str] = attrs.Factory(Groups)
     spend: Groups[str] = attrs.Factory(Groups)
     duplicates: Group = attrs.Factory(Group)
+    other_day: Group = attrs.Factory(Group)
     off: Decimal = money.ZERO
     _worst: list[tuple[Decimal, int, Residual]] = attrs.field(factory=list, eq=False)  # a heap
 
@@ -82,6 +83,7 @@ class Counted:
         for group, its_group in zip(self._groups(), other._groups(), strict=True):
             group.add(its_group, offset)
         self.duplicates.add(other.duplicates, offset)
+        self.other_day.add(other.other_day, offset)
         self.off = money.add(self.off, other.off)
         for found in sorted(found for _, _, found in other._worst):
             self._keep(found.residual.copy_abs(), found._replace(line=found.line + offset))

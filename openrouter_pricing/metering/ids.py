@@ -8,12 +8,12 @@ from hashlib import blake2b
 
 _LEAST = 1 << 10  # slots of a table
 _QUICKLY = 1 << 20  # slots up to which a table grows fourfold
-_BITS = (1 << 64) - 1
 
 
 def stable(text: str) -> int:
     """A digest that is the same in every process, as ``hash`` is not."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
 
 
 class Ids:
@@ -25,40 +25,42 @@ class Ids:
 
     def __init__(self, digest: Callable[[str], int] = hash) -> None:
         self._digest = digest
-        self._table = array("Q", bytes(8 * _LEAST))
+        self._table = array("q", bytes(8 * _LEAST))
+        self._last = _LEAST - 1
         self._free = _LEAST * 2 // 3
 
     def add(self, text: str) -> bool:
         """Whether it is new; it is none after that."""
-        return self._add(self._digest(text) & _BITS or 1)
+        return self._add(self._digest(text) or 1)
 
     def digests(self) -> array[int]:
         """All of them, in no order."""
-        return array("Q", filter(None, self._table))
+        return array("q", filter(None, self._table))
 
     def holds_any(self, digests: Iterable[int]) -> bool:
         """Whether one of these is there."""
-        return any(self._table[self._slot(digest)] for digest in digests)
+        return any(map(self._holds, digests))
 
     def update(self, digests: Iterable[int]) -> None:
         """Add all of these."""
         for digest in digests:
             self._add(digest)
 
-    def _slot(self, digest: int) -> int:
-        """Where it is, or would be."""
-        table = self._table
-        mask = len(table) - 1
-        slot = digest & mask
+    def _holds(self, digest: int) -> bool:
+        table, last = self._table, self._last
+        slot = digest & last
         while (found := table[slot]) and found != digest:
-            slot = (slot + 1) & mask
-        return slot
+            slot = (slot + 1) & last
+        return bool(found)
 
     def _add(self, digest: int) -> bool:
-        slot = self._slot(digest)
-        if self._table[slot]:
-            return False
-        self._table[slot] = digest
+        table, last = self._table, self._last
+        slot = digest & last
+        while found := table[slot]:
+            if found == digest:
+                return False
+            slot = (slot + 1) & last
+        table[slot] = digest
         self._free -= 1
         if not self._free:
             self._grow()
@@ -67,6 +69,7 @@ class Ids:
     def _grow(self) -> None:
         digests = self.digests()
         size = len(self._table) * (4 if len(self._table) < _QUICKLY else 2)
-        self._table = array("Q", bytes(8)) * size
+        self._table = array("q", bytes(8)) * size
+        self._last = size - 1
         self._free = size * 2 // 3
         self.update(digests)

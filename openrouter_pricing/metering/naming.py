@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct, defstruct
 
 from .._billing.fields import instant
-from .shapes import Response
+from .shapes import Chat, Input
 
 By: TypeAlias = Literal["model", "day", "provider", "key"]
 #: What spend can be summed by.
@@ -22,8 +22,10 @@ KEYS = (
 )  # fmt: skip
 _MOST_LETTERS = 200  # of a name
 _SECRET = re.compile(r"(sk-\S{7,9})\S{8,}(\S{3})")
-_Keyed: type[Struct] = defstruct(
-    "_Keyed", [(name, Any, None) for name in (*KEYS, "metadata")], bases=(Response,), gc=False
+_SHAPES: tuple[type[Struct], ...] = (Chat, Input)
+_KEYED: tuple[type[Struct], ...] = tuple(
+    defstruct(shape.__name__, [(name, Any, None) for name in (*KEYS, "metadata")], bases=(shape,), gc=False)
+    for shape in _SHAPES
 )
 
 
@@ -31,15 +33,15 @@ class Namer:
     """Names lines.
 
     Args:
-        by: what after.
+        by: what after; None for not at all.
 
     Attributes:
-        shape: what is asked of a response.
+        shapes: what is asked of responses.
     """
 
-    def __init__(self, by: By) -> None:
+    def __init__(self, by: By | None) -> None:
         self._by = by
-        self.shape: type[Struct] = _Keyed if by == "key" else Response
+        self.shapes: tuple[type[Struct], ...] = _KEYED if by == "key" else _SHAPES
 
     def name(self, model_id: str, provider: str | None, stamp: object, *asks: Callable[[str], Any]) -> str:
         """The name of a line; "" where it has none.

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import math
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from math import inf
+from operator import mul
+from typing import TypeAlias
 
 from .._base import money
 from .._billing.bill import unpriced
+from .._billing.call import days_of
 from .._billing.cost import Cost, charge
+from .._billing.fields import instant
 from .._billing.usage import Usage
 from .._history.past import REACH
 from .._prices.model import Model
@@ -16,13 +21,21 @@ from .._prices.origin import Origin
 from .._prices.rates import Rates
 from .tallies import Tally
 
-#: Counts that are parts of another one, in the order in which a plan takes them.
+#: Counts that are parts of another one, in the order in which a plan takes them; but for the first two they are rare.
 PARTS = (
-    "cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens",
-    "reasoning_tokens", "audio_output_tokens", "image_output_tokens",
+    "cached_tokens", "reasoning_tokens", "cache_write_tokens", "cache_write_1h_tokens", "audio_tokens", "image_tokens",
+    "audio_output_tokens", "image_output_tokens",
 )  # fmt: skip
 _COUNTS = ("prompt_tokens", "completion_tokens", *PARTS)
 _ALL = Usage(**dict.fromkeys(_COUNTS, 1))
+_HOUR = PARTS.index("cache_write_1h_tokens")
+#: More than any prompt.
+MOST_TOKENS = 10**9
+_MOST_HOURS = 20_000  # that are kept at hand: two years and more
+_SECONDS = 3600
+_ALMOST = timedelta(hours=1, microseconds=-1)
+#: The plans of one key: the first one, which names the next.
+Found: TypeAlias = "Plan | Unlisted"
 
 
 class Plan:
@@ -36,48 +49,64 @@ class Plan:
         rates: its rates; no overrides.
         origin: of which list.
         tokens: the prompt is of more tokens than the first number, and of no more than the second.
-        times: the call was from the first instant on, and before the second; seconds since the epoch.
+        next: the plan for other numbers of them.
 
     Attributes:
-        prompt, completion, request: what one costs; as a float, too.
-        parts: what each part adds to the price of its whole, in the order of ``PARTS``; as floats, too.
+        low, high: the bounds of tokens.
+        since, until: calls of the days that the list is of; seconds since the epoch.
+        factors: what one token of the prompt and one of the completion cost, and a request; what cached and reasoning
+            tokens add to that. As floats.
         exact, residual, unreported: how many lines were counted with each result, and the sums of their counts.
     """
 
     __slots__ = (
-        "completion", "exact", "floats", "model_id", "origin", "parts", "prompt", "rates", "request", "residual",
-        "times", "tokens", "unreported",
+        "_completion", "_parts", "_prompt", "_rare", "_request", "exact", "factors", "high", "low", "model_id", "next",
+        "origin", "rates", "residual", "since", "unreported", "until",
     )  # fmt: skip
 
     def __init__(
-        self, model_id: str, rates: Rates, origin: Origin, tokens: tuple[float, float], times: tuple[float, float]
+        self, model_id: str, rates: Rates, origin: Origin, tokens: tuple[int, int], next: Found | None = None
     ) -> None:
         self.model_id: str = model_id
         self.rates: Rates = rates
         self.origin: Origin = origin
-        self.tokens: tuple[float, float] = tokens
-        self.times: tuple[float, float] = times
-        self.request: Decimal = self._charge()
-        self.prompt: Decimal = money.subtract(self._charge(prompt_tokens=1), self.request)
-        self.completion: Decimal = money.subtract(self._charge(completion_tokens=1), self.request)
-        whole = self._charge(prompt_tokens=1, completion_tokens=1)
-        self.parts: tuple[Decimal, ...] = tuple(
-            money.subtract(self._charge(prompt_tokens=1, completion_tokens=1, **{part: 1}), whole) for part in PARTS
+        self.low, self.high = tokens
+        self.next: Found | None = next
+        self.since, self.until = days_of(origin)
+        self._request = self._charge()
+        self._prompt = money.subtract(self._charge(prompt_tokens=1), self._request)
+        self._completion = money.subtract(self._charge(completion_tokens=1), self._request)
+        self._parts = tuple(map(self._part, PARTS))
+        one, other, request, read, thought, *rare = map(
+            float, (self._prompt, self._completion, self._request, *self._parts)
         )
-        self.floats: tuple[float, ...] = tuple(map(float, (self.prompt, self.completion, self.request, *self.parts)))
+        self.factors: tuple[float, float, float, float, float] = one, other, request, read, thought
+        self._rare = rare
         self.exact: list[int] = [0] * (1 + len(_COUNTS))
         self.residual: list[int] = list(self.exact)
         self.unreported: list[int] = list(self.exact)
+
+    def _part(self, part: str) -> Decimal:
+        counts = {"prompt_tokens": 1, "completion_tokens": 1}
+        if part == "cache_write_1h_tokens":
+            counts["cache_write_tokens"] = 1  # of which it is a part
+        return money.subtract(self._charge(**counts, **{part: 1}), self._charge(**counts))
 
     def _charge(self, **counts: int) -> Decimal:
         computed = charge(self.rates, Usage(**counts), reported=money.ZERO).computed
         assert computed is not None  # it is what was asked for
         return computed
 
+    def rare(self, counts: Sequence[int]) -> float:
+        """USD, what the parts add that are rare."""
+        return sum(map(mul, self._rare, counts))
+
     def computed(self, prompt: int, completion: int, parts: tuple[int, ...]) -> Decimal:
         """USD, what a call costs; to the digit and the trailing zero what ``charge()`` says."""
-        usd = money.fma(self.prompt, prompt, money.fma(self.completion, completion, self.request))
-        for price, count in zip(self.parts, parts, strict=True):
+        if parts[_HOUR]:  # whether other writes are on the bill, and their price with its zeros, factors do not tell
+            return self._charge(**dict(zip(_COUNTS, (prompt, completion, *parts), strict=True)))
+        usd = money.fma(self._prompt, prompt, money.fma(self._completion, completion, self._request))
+        for price, count in zip(self._parts, parts, strict=True):
             if count:
                 usd = money.fma(price, count, usd)
         return usd
@@ -92,37 +121,80 @@ class Plan:
                 mine[:] = [0] * len(mine)
 
 
-def plan_of(cost: Cost, listed: Model, prompt: int, created: float, held_since: float) -> Plan | None:
+class Unlisted:
+    """A model that is not listed, or lists no price.
+
+    Args:
+        model_id: its name.
+        stands_alone: what is reported of it stands by itself, as it sells no tokens.
+    """
+
+    __slots__ = ("model_id", "stands_alone")
+    low, high, next = -1, MOST_TOKENS, None
+
+    def __init__(self, model_id: str, *, stands_alone: bool) -> None:
+        self.model_id: str = model_id
+        self.stands_alone: bool = stands_alone
+
+
+class Lists:
+    """Which list prices a call of some time; looked up once for each hour.
+
+    Args:
+        as_of: when the list held was fetched.
+        at: gives the list of some time before it, always the same one; None where the one held does it best. None
+            where that one prices all.
+
+    Attributes:
+        since: from when on the list held prices all calls; seconds since the epoch.
+    """
+
+    def __init__(self, as_of: datetime, at: Callable[[datetime], object] | None) -> None:
+        self._now = max(as_of.timestamp(), 1)
+        self._at = at
+        self._hours: dict[float, object] = {}
+        self.since: int = -1 if at is None else math.ceil((as_of - REACH).timestamp())
+
+    def stamped(self, stamp: int | str | None) -> float:
+        """When a call was that says so in any way, in seconds since the epoch; now, where it does not."""
+        if type(stamp) is int and stamp:
+            return stamp
+        moment = instant(stamp or None)
+        return self._now if moment is None else moment.timestamp()
+
+    def at(self, created: float) -> object:
+        """The list of then: whatever tells it from others.
+
+        Args:
+            created: before ``since``.
+        """
+        assert self._at is not None  # or nothing is before
+        hour = created // _SECONDS
+        if hour not in self._hours:
+            if len(self._hours) >= _MOST_HOURS:
+                self._hours.clear()
+            begin = datetime.fromtimestamp(hour * _SECONDS, timezone.utc)
+            found = self._at(begin)
+            self._hours[hour] = found if found is self._at(begin + _ALMOST) else self
+        found = self._hours[hour]
+        return self._at(datetime.fromtimestamp(created, timezone.utc)) if found is self else found
+
+
+def plan_of(cost: Cost, listed: Model, prompt: int, next: Found | None) -> Plan | None:
     """The plan of a call that was priced; None where its price depends on more than a plan knows.
 
     Args:
         cost: the call.
         listed: the row that it was priced by.
         prompt: its prompt tokens.
-        created: when it was; seconds since the epoch.
-        held_since: from when on the list held prices all calls.
+        next: the plan for other numbers of them.
     """
-    origin, rates = cost._origin, cost.rates
+    rates = cost.rates
     if rates is None or cost.endpoint is not None or listed.rates.timed or unpriced(rates, _ALL) is not None:
         return None
-    since, until = held_since, inf
-    if origin.source == "history" and origin.as_of is not None and origin.until is not None:
-        since, until = origin.as_of.timestamp(), min(origin.until.timestamp(), held_since)
-    if not since <= created < until:
-        return None
-    steps = [float(step) for entry in listed.rates.overrides if (step := entry.min_prompt_tokens) is not None]
+    steps = [math.floor(step) for entry in listed.rates.overrides if (step := entry.min_prompt_tokens) is not None]
     tokens = (
-        max((step for step in steps if step < prompt), default=-inf),
-        min((step for step in steps if step >= prompt), default=inf),
+        max((step for step in steps if step < prompt), default=-1),
+        min((step for step in steps if step >= prompt), default=MOST_TOKENS),
     )
-    return Plan(cost.model_id, rates, origin, tokens, (since, until))
-
-
-def since_when(as_of: datetime, *, alone: bool) -> float:
-    """From when on calls are priced by the list held; seconds since the epoch.
-
-    Args:
-        as_of: when that list was fetched.
-        alone: there is no history beside it.
-    """
-    return -inf if alone else as_of.timestamp() - REACH.total_seconds()
+    return Plan(cost.model_id, rates, cost._origin, tokens, next)

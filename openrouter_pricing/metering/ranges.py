@@ -132,10 +132,7 @@ def audited(
 
 def _read(audit: Audit, part: Range, lines: int, note: Callable[[int], None]) -> int:
     """Count a range behind so many lines; how many there are then."""
-    for number, line in part.entries(lines + 1, note):
-        audit.add(number, line)
-        lines = number
-    return lines
+    return audit.add_all(part.entries(lines + 1, note)) or lines
 
 
 def _audited_by(

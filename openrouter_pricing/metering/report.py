@@ -75,6 +75,8 @@ def report(counted: Counted, why: Callable[[str], str], by: str | None, places: 
         "bad": sum(group.lines for group in counted.bad.values()),
         "duplicates": counted.duplicates.lines,
         "first_duplicate": places.to_dict(counted.duplicates.first) if counted.duplicates.lines else None,
+        "another_day": counted.other_day.lines,
+        "first_another_day": places.to_dict(counted.other_day.first) if counted.other_day.lines else None,
         "usd": {name: money.text(amount) for name, amount in usd.items()},
         "residuals": [
             {"model": model, "kind": kind, **group.to_dict()} for (model, kind), group in counted.residuals.largest()
