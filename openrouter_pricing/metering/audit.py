@@ -162,7 +162,7 @@ class Audit:
             number: its number, from 1.
             line: its bytes; None if it was too long.
         """
-        self._fast.add(((number, line),))
+        self._fast.add_one(number, line)
 
     def add_all(self, lines: Iterable[tuple[int, bytes | None]]) -> int:
         """Count lines with their numbers, as ``add`` does one; the number of the last, or 0."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
-from operator import add
+from itertools import islice
+from operator import mul
 from typing import Any
 
 from msgspec import DecodeError
@@ -21,8 +22,8 @@ from .._prices.model import Model
 from .counted import Counted
 from .ids import Ids
 from .naming import Namer
-from .plans import Found, Lists, Plan, Unlisted, plan_of
-from .shapes import ChatUsage, Given, Made, Parts
+from .plans import Lists, Plan, Unlisted, plan_of
+from .shapes import Counts, Parts
 from .sums import Sum
 from .tallies import Group, Tally
 
@@ -33,7 +34,7 @@ _LAST = 253_402_300_800  # seconds since the epoch: the year 10000
 _SURE = 9e-13  # USD; below 10 USD floats are off by less than what is left to 1e-12: by some 1e-14
 _LEAST, _MOST = 1e-40, 1e39  # USD; what is outside may be no amount
 _MOST_PLANS = 20_000
-_GIVEN, _MADE = Given(), Made()
+_BLOCK = 20_000  # lines after which what they counted is added up
 _parts = Decoder(Parts).decode
 
 
@@ -68,9 +69,11 @@ class Fast:
         self._lists = lists
         self._listed = listed
         self._otherwise = otherwise
-        self._decoders: tuple[Callable[[bytes], Any], ...] = tuple(Decoder(shape).decode for shape in namer.shapes)
-        self._plans: dict[Any, Found] = {}
-        self._kept = 0
+        self._decode: Callable[[bytes], Any]
+        self._decode, *self._decoders = (Decoder(shape).decode for shape in namer.shapes)
+        self._plans: dict[Any, Plan] = {}
+        self._unlisted: dict[Any, Unlisted] = {}
+        self._kept = self._alone = 0
         self._wanted: tuple[Any, int] | None = None
         self._exact, self._residual = Sum(), Sum()
         self._spent: dict[str, tuple[Group, Sum]] = {}
@@ -78,8 +81,7 @@ class Fast:
 
     def count_into(self, counted: Counted, ids: Ids) -> None:
         """Count into other ones from now on; what was counted before must be settled."""
-        self._counted = counted
-        self._add_id = ids.add
+        self._counted, self._ids = counted, ids
 
     def add(self, lines: Iterable[tuple[int, bytes | None]]) -> int:
         """Count lines; the number of the last one, or 0.
@@ -87,138 +89,157 @@ class Fast:
         Args:
             lines: their numbers, and their bytes; None for one that was too long.
         """
+        lines, last = iter(lines), 0
+        while number := self._add(islice(lines, _BLOCK)):
+            last = number
+            self._fold()
+        return last
+
+    def add_one(self, number: int, line: bytes | None) -> None:
+        """Count a line."""
+        self._add(((number, line),))
+        self._alone += 1
+        if self._alone >= _BLOCK:
+            self._fold()
+
+    def _add(self, lines: Iterable[tuple[int, bytes | None]]) -> int:
+        """Count some lines; the number of the last one, or 0."""
         number = 0
-        decode, spare = self._decoders
-        otherwise, find, add_id = self._otherwise, self._plans.get, self._add_id
-        since, summed = self._lists.since, self._summed
-        add_exact, duplicates, other_day = self._exact.add, self._counted.duplicates, self._counted.other_day
+        decode, find, any_shape = self._decode, self._plans.get, self._add_any_shape
+        digest, add_digest = self._ids.digest, self._ids.add_digest
+        since, list_at = self._lists.since, self._lists.at
+        exact, duplicates, other_day = self._exact.floats, self._counted.duplicates, self._counted.other_day
+        spend = self._spend if self._summed else None
         for number, line in lines:
-            self._wanted = None
             if line is None:
-                otherwise(number, line)
+                self._otherwise(number, line)
                 continue
-            text = line
-            if line[:1] != b"{" and line.startswith(_EVENT):
-                text = line[6:]
+            text = line[6:] if line.startswith(_EVENT) else line
             if (len(text) > _LONG or not text.isascii()) and not _is_sound(text):
-                otherwise(number, line)
+                self._otherwise(number, line)
                 continue
             try:
                 said = decode(text)
             except (DecodeError, RecursionError):
-                try:
-                    said = spare(text)
-                except (DecodeError, RecursionError):
-                    otherwise(number, line)
-                    continue
-                decode, spare = spare, decode
-            usage = said.usage
-            hour = 0
-            if type(usage) is ChatUsage:
-                prompt, completion, total = usage.prompt_tokens, usage.completion_tokens, usage.total_tokens
-                given, made = usage.prompt_tokens_details or _GIVEN, usage.completion_tokens_details or _MADE
-                ran = usage.server_tool_use_details
-            else:
-                prompt, completion, total = usage.input_tokens, usage.output_tokens, usage.total_tokens
-                given, made = usage.input_tokens_details or _GIVEN, usage.output_tokens_details or _MADE
-                ran = usage.server_tool_use_details
-            cached, written = given.cached_tokens or 0, given.cache_write_tokens or 0
-            if type(usage) is not ChatUsage and not usage.is_response:
-                if not usage.is_messages:
-                    otherwise(number, line)
-                    continue
-                cached, written, hour = usage.beside
-                prompt += cached + written
-                ran = usage.server_tool_use
-            reasoning = made.reasoning_tokens or 0
-            heard, seen = given.audio_tokens or 0, given.image_tokens or 0
-            spoken, drawn = made.audio_tokens or 0, made.image_tokens or 0
-            cost, details = usage.cost, usage.cost_details
-            fee, upstream = None, None if details is None else details.upstream_inference_cost
-            if usage.is_byok is not False or upstream is not None:
-                own_key = _own_key(said, upstream)
-                if own_key is None:
-                    otherwise(number, line)
-                    continue
-                if own_key:
-                    fee, cost = cost, cost + upstream
-            created = said.created
-            if created is None:
-                created = self._lists.stamped(said.created_at)
-            if (
-                not (prompt or completion)
-                or cached + written + heard + seen > prompt
-                or reasoning + spoken + drawn > completion
-                or (reasoning and total == prompt + completion + reasoning)
-                or (ran and any(ran.values()))
-                or not 0 < created < _LAST
-                or not (cost is None or _LEAST < cost < _MOST or not cost)
-                or said.object == "batch"
-            ):
-                otherwise(number, line)
+                any_shape(number, line, text)
                 continue
-            key: Any = said.model
-            tier = usage.service_tier or said.service_tier
-            if tier is not None:
-                key = key, cost is None, tier, said.provider or said.provider_name
-            elif cost is None:
-                key = key, ""
+            usage, created, key = said.usage, said.created, said.model
+            prompt, completion, cost = usage.prompt_tokens, usage.completion_tokens, usage.cost
+            given, made = usage.prompt_tokens_details, usage.completion_tokens_details
+            cached = given and given.cached_tokens or 0
+            reasoning = made and made.reasoning_tokens or 0
             if created < since:
-                key = key, self._lists.at(created)
+                key = key, list_at(created)
             plan = find(key)
             while plan is not None and not plan.low < prompt <= plan.high:
                 plan = plan.next
-            if plan is None:
-                self._wanted = key, prompt
-                otherwise(number, line)
+            if (
+                plan is None
+                or usage.is_byok
+                or cached > prompt
+                or reasoning > completion
+                or (reasoning and usage.total_tokens == prompt + completion + reasoning)
+            ):
+                any_shape(number, line, text)
                 continue
-            name = said.id or said.generation_id
-            if name and type(name) is str and not add_id(name):
+            if not add_digest(digest(said.id)):
                 duplicates.count(number)
-                continue
-            if type(plan) is Unlisted:
-                self._count_unlisted(number, plan, said, fee)
                 continue
             if not plan.since <= created <= plan.until:
                 other_day.lines += 1
                 other_day.first = other_day.first or number
-            more = written or heard or seen or spoken or drawn
-            if cost is None:
-                sums = plan.unreported
+            one, other, request, read, thought = plan.factors
+            whole = one * prompt + other * completion + request
+            if whole < 10 and -_SURE < cost - whole - read * cached - thought * reasoning < _SURE:
+                plan.exact += prompt, completion, cached, reasoning, 0, 0, 0, 0, 0, 0
+                exact.append(cost)
             else:
-                one, other, request, read, thought = plan.factors
-                whole = one * prompt + other * completion + request
-                left = cost - whole - read * cached - thought * reasoning
-                if more:
-                    left -= plan.rare((written, hour, heard, seen, spoken, drawn))
-                if -_SURE < left < _SURE and whole < 10 and cost < 10:
-                    sums = plan.exact
-                    if fee is None:
-                        add_exact(cost)
-                    else:
-                        add_exact(fee)
-                        add_exact(upstream)
-                else:
-                    parts = cached, reasoning, written, hour, heard, seen, spoken, drawn
-                    sums = self._count_off(number, text, plan, said, fee, plan.computed(prompt, completion, parts))
-            sums[0] += 1
-            sums[1] += prompt
-            sums[2] += completion
-            sums[3] += cached
-            sums[4] += reasoning
-            if more:
-                sums[5:] = map(add, sums[5:], (written, hour, heard, seen, spoken, drawn))
-            if summed:
-                parts = cached, reasoning, written, hour, heard, seen, spoken, drawn
-                usd = plan.computed(prompt, completion, parts) if cost is None else None
-                self._spend(number, plan.model_id, said, fee, usd)
-        self._decoders = decode, spare
+                parts = cached, reasoning, 0, 0, 0, 0, 0, 0
+                counts = self._count_off(number, text, plan, said, False, plan.computed(prompt, completion, parts))
+                counts += prompt, completion, *parts
+            if spend is not None:
+                spend(number, plan.model_id, said, False, None)
         return number
 
-    def _count_off(self, number: int, line: bytes, plan: Plan, said: Any, fee: Any, computed: Decimal) -> list[int]:
+    def _add_any_shape(self, number: int, line: bytes, text: bytes) -> None:
+        """Count a line of any shape that is known."""
+        said = self._read(text)
+        counts = None if said is None else said.usage.counts()
+        own_key = None if counts is None else _own_key(said)
+        created = 0 if said is None else said.created or self._lists.stamped(said.created_at)
+        if counts is None or own_key is None or not 0 < created < _LAST or said.object == "batch":
+            self._otherwise(number, line)
+            return
+        cost, tier = said.usage.cost, said.usage.service_tier or said.service_tier
+        key: Any = said.model
+        if tier is not None:
+            key = key, cost is None, tier, said.provider or said.provider_name
+        elif cost is None:
+            key = key, ""
+        if created < self._lists.since:
+            key = key, self._lists.at(created)
+        plan = self._plans.get(key)
+        while plan is not None and not plan.low < counts.prompt <= plan.high:
+            plan = plan.next
+        found = self._unlisted.get(key) if plan is None else plan
+        if found is None:
+            self._wanted = key, counts.prompt
+            self._otherwise(number, line)
+            self._wanted = None
+            return
+        name = said.id or said.generation_id
+        if name and type(name) is str and not self._ids.add(name):
+            self._counted.duplicates.count(number)
+        elif isinstance(found, Plan):
+            self._count(number, text, found, said, counts, own_key, created)
+        else:
+            self._count_unlisted(number, found, said, own_key)
+
+    def _count(
+        self, number: int, text: bytes, plan: Plan, said: Any, counts: Counts, own_key: bool, created: float
+    ) -> None:
+        prompt, completion, parts = counts
+        usage, usd = said.usage, None
+        if not plan.since <= created <= plan.until:
+            other_day = self._counted.other_day
+            other_day.lines += 1
+            other_day.first = other_day.first or number
+        if usage.cost is None:
+            pile = plan.unreported
+            if self._summed:
+                usd = plan.computed(prompt, completion, parts)
+        else:
+            cost = usage.cost + usage.cost_details.upstream_inference_cost if own_key else usage.cost
+            one, other, request = plan.factors[:3]
+            whole = one * prompt + other * completion + request
+            left = cost - whole - sum(map(mul, plan.extra, parts))
+            pile = plan.exact
+            if -_SURE < left < _SURE and whole < 10 and cost < 10:
+                self._exact.floats.append(usage.cost)
+                if own_key:
+                    self._exact.floats.append(usage.cost_details.upstream_inference_cost)
+            else:
+                pile = self._count_off(number, text, plan, said, own_key, plan.computed(prompt, completion, parts))
+        pile += prompt, completion, *parts
+        if self._summed:
+            self._spend(number, plan.model_id, said, own_key, usd)
+
+    def _read(self, text: bytes) -> Any:
+        """What a line says, in the shape that fits; the one that fitted last is tried first."""
+        for place, decode in enumerate(self._decoders):
+            try:
+                said = decode(text)
+            except (DecodeError, RecursionError):
+                continue
+            if place:
+                self._decoders.insert(0, self._decoders.pop(place))
+            return said
+        return None
+
+    def _count_off(self, number: int, line: bytes, plan: Plan, said: Any, own_key: bool, computed: Decimal) -> list[int]:
         """Count what a line reports, if floats cannot say that it is exact; the sums that its counts belong to."""
         usage, details = said.usage, said.usage.cost_details
-        reported, upstream, parts = _reported(usage, fee), None, None
+        reported, upstream, parts = _reported(usage, own_key), None, None
         if details is not None:
             taken = details.upstream_inference_cost
             upstream = None if taken is None else money.read(taken, "upstream_inference_cost")
@@ -228,28 +249,28 @@ class Fast:
             at=instant(said.created or said.created_at),
             provider=said.provider or said.provider_name,
             service_tier=usage.service_tier or said.service_tier,
-            byok=fee is not None,
+            byok=own_key,
             upstream=upstream,
             more=NOTHING_MORE if parts is None else Particulars(parts=parts),
         )
         kind = residual_kind(reported, computed, plan.origin, facts)
         if kind is None:
-            self._exact.add_exactly(reported)
+            self._exact.add(reported)
             return plan.exact
-        self._residual.add_exactly(reported)
+        self._residual.add(reported)
         self._counted.count_residual(number, plan.model_id, reported, computed, kind)
         return plan.residual
 
-    def _count_unlisted(self, number: int, plan: Unlisted, said: Any, fee: Any) -> None:
-        reported = None if said.usage.cost is None else _reported(said.usage, fee)
+    def _count_unlisted(self, number: int, plan: Unlisted, said: Any, own_key: bool) -> None:
+        reported = None if said.usage.cost is None else _reported(said.usage, own_key)
         if plan.stands_alone and reported is not None:
             self._counted.reported.add(Tally(1, reported))
         else:
             self._counted.count_unknown(number, plan.model_id, reported)
         if self._summed and reported is not None:
-            self._spend(number, plan.model_id, said, fee, None)
+            self._spend(number, plan.model_id, said, own_key, None)
 
-    def _spend(self, number: int, model_id: str, said: Any, fee: Any, computed: Decimal | None) -> None:
+    def _spend(self, number: int, model_id: str, said: Any, own_key: bool, computed: Decimal | None) -> None:
         """Sum what a line reports, or what was computed in the place of that."""
         stamp, ask = said.created or said.created_at, partial(getattr, said)
         name = self._namer.name(model_id, said.provider or said.provider_name, stamp, ask)
@@ -258,18 +279,18 @@ class Fast:
             group = self._counted.spend[name]
             found = group, Sum()
             if group is self._counted.spend.others:
-                group.count(number, _reported(said.usage, fee) if computed is None else computed)
+                group.count(number, _reported(said.usage, own_key) if computed is None else computed)
                 return
             self._spent[name] = found
         group, total = found
         group.lines += 1
         group.first = group.first or number
         if computed is not None:
-            total.add_exactly(computed)
-        elif fee is None:
-            total.add(said.usage.cost)
+            total.add(computed)
+        elif not own_key:
+            total.floats.append(said.usage.cost)
         else:
-            total.add_exactly(_reported(said.usage, fee))
+            total.add(_reported(said.usage, own_key))
 
     def learn(self, cost: Cost) -> None:
         """Make a plan of what the line cost that was just looked at, if there should be one.
@@ -279,33 +300,47 @@ class Fast:
         """
         if self._wanted is not None:
             key, prompt = self._wanted
-            self._keep(key, plan_of(cost, self._listed(cost), prompt, self._plans.get(key)))
+            plan = plan_of(cost, self._listed(cost), prompt)
+            if plan is not None:
+                self._make_room()
+                plan.next = self._plans.get(key)
+                self._plans[key] = plan
 
     def learn_unlisted(self, model_id: str, *, stands_alone: bool) -> None:
         """Know from now on that the model of the line that was just looked at has no price."""
         if self._wanted is not None:
-            self._keep(self._wanted[0], Unlisted(model_id, stands_alone=stands_alone))
+            self._make_room()
+            self._unlisted[self._wanted[0]] = Unlisted(model_id, stands_alone)
 
-    def _keep(self, key: Any, plan: Found | None) -> None:
-        if plan is None:
-            return
-        if self._kept >= _MOST_PLANS:
+    def _make_room(self) -> None:
+        self._kept += 1
+        if self._kept > _MOST_PLANS:
             self.settle()
             self._plans.clear()
-            self._kept = 0
-            plan.next = None
-        self._kept += 1
-        self._plans[key] = plan
+            self._unlisted.clear()
+            self._kept = 1
+
+    def _all_plans(self) -> Iterator[Plan]:
+        for first in self._plans.values():
+            plan: Plan | None = first
+            while plan is not None:
+                yield plan
+                plan = plan.next
+
+    def _fold(self) -> None:
+        """Add up what was counted: it takes no more space than some lines do."""
+        self._alone = 0
+        for plan in self._all_plans():
+            plan.fold()
+        for _, spent in self._spent.values():
+            spent.fold()
+        self._exact.fold()
 
     def settle(self) -> None:
         """Price what was counted, and add it all up."""
         counted = self._counted
-        for plan in self._plans.values():
-            each: Found | None = plan
-            while each is not None:
-                if type(each) is Plan:
-                    each.settle(counted.exact, counted.residual, counted.unreported)
-                each = each.next
+        for plan in self._all_plans():
+            plan.settle(counted.exact, counted.residual, counted.unreported)
         for tally, total in ((counted.exact, self._exact), (counted.residual, self._residual)):
             tally.reported = money.add(tally.reported, total.take())
         for group, spent in self._spent.values():
@@ -313,27 +348,26 @@ class Fast:
         self._spent.clear()
 
 
-def _own_key(said: Any, upstream: float | None) -> bool | None:
-    """Whether a call ran on one's own key; None where that is in doubt, or an amount is not there that this takes."""
-    usage = said.usage
-    cost, flag = usage.cost, said.is_byok if usage.is_byok is None else usage.is_byok
+def _own_key(said: Any) -> bool | None:
+    """Whether a call ran on one's own key; None where that is in doubt, or an amount cannot be taken as it stands."""
+    usage, details = said.usage, said.usage.cost_details
+    cost, upstream = usage.cost, None if details is None else details.upstream_inference_cost
+    flag = said.is_byok if usage.is_byok is None else usage.is_byok
     if flag is None and (said.openrouter_metadata is not None or upstream not in (None, cost)):
         return None
-    if upstream is not None and not _is_amount(upstream):
+    if flag and (upstream is None or cost is None):
         return None
-    if flag and (upstream is None or cost is None or not _is_amount(cost)):
-        return None
-    return bool(flag)
+    return bool(flag) if _is_amount(cost) and _is_amount(upstream) else None
 
 
-def _is_amount(usd: float) -> bool:
-    return _LEAST < usd < _MOST or not usd
+def _is_amount(usd: float | None) -> bool:
+    return not usd or _LEAST < usd < _MOST
 
 
-def _reported(usage: Any, fee: float | None) -> Decimal:
+def _reported(usage: Any, own_key: bool) -> Decimal:
     """USD, what a usage reports: the cost, or the fee and what the provider took."""
     cost = money.read(usage.cost, "cost")
-    if fee is None:
+    if not own_key:
         return cost
     return money.add(cost, money.read(usage.cost_details.upstream_inference_cost, "upstream_inference_cost"))
 

@@ -6,8 +6,8 @@ from array import array
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
-_LEAST = 1 << 10  # slots of a table
-_QUICKLY = 1 << 20  # slots up to which a table grows fourfold
+_LEAST = 1 << 13  # slots of a table
+_QUICKLY = 1 << 22  # slots up to which a table grows eightfold
 
 
 def stable(text: str) -> int:
@@ -21,17 +21,20 @@ class Ids:
 
     Args:
         digest: makes them. Of ten million texts two share one in one of 400,000 logs.
+
+    Attributes:
+        digest: the same.
     """
 
     def __init__(self, digest: Callable[[str], int] = hash) -> None:
-        self._digest = digest
-        self._table = array("q", bytes(8 * _LEAST))
+        self.digest = digest
+        self._table = array("q", bytes(8)) * _LEAST
         self._last = _LEAST - 1
         self._free = _LEAST * 2 // 3
 
     def add(self, text: str) -> bool:
         """Whether it is new; it is none after that."""
-        return self._add(self._digest(text) or 1)
+        return self.add_digest(self.digest(text))
 
     def digests(self) -> array[int]:
         """All of them, in no order."""
@@ -44,7 +47,7 @@ class Ids:
     def update(self, digests: Iterable[int]) -> None:
         """Add all of these."""
         for digest in digests:
-            self._add(digest)
+            self.add_digest(digest)
 
     def _holds(self, digest: int) -> bool:
         table, last = self._table, self._last
@@ -53,7 +56,9 @@ class Ids:
             slot = (slot + 1) & last
         return bool(found)
 
-    def _add(self, digest: int) -> bool:
+    def add_digest(self, digest: int) -> bool:
+        """The same of a text's digest."""
+        digest = digest or 1  # there is nothing in a slot of 0
         table, last = self._table, self._last
         slot = digest & last
         while found := table[slot]:
@@ -68,7 +73,7 @@ class Ids:
 
     def _grow(self) -> None:
         digests = self.digests()
-        size = len(self._table) * (4 if len(self._table) < _QUICKLY else 2)
+        size = len(self._table) * (8 if len(self._table) < _QUICKLY else 2)
         self._table = array("q", bytes(8)) * size
         self._last = size - 1
         self._free = size * 2 // 3

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct, defstruct
 
 from .._billing.fields import instant
-from .shapes import Chat, Input
+from .shapes import Chat, Input, Plain
 
 By: TypeAlias = Literal["model", "day", "provider", "key"]
 #: What spend can be summed by.
@@ -22,7 +22,7 @@ KEYS = (
 )  # fmt: skip
 _MOST_LETTERS = 200  # of a name
 _SECRET = re.compile(r"(sk-\S{7,9})\S{8,}(\S{3})")
-_SHAPES: tuple[type[Struct], ...] = (Chat, Input)
+_SHAPES: tuple[type[Struct], ...] = (Plain, Chat, Input)
 _KEYED: tuple[type[Struct], ...] = tuple(
     defstruct(shape.__name__, [(name, Any, None) for name in (*KEYS, "metadata")], bases=(shape,), gc=False)
     for shape in _SHAPES

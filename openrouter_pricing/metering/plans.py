@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from operator import mul
-from typing import TypeAlias
+from typing import NamedTuple
 
 from .._base import money
 from .._billing.bill import unpriced
@@ -34,8 +33,6 @@ MOST_TOKENS = 10**9
 _MOST_HOURS = 20_000  # that are kept at hand: two years and more
 _SECONDS = 3600
 _ALMOST = timedelta(hours=1, microseconds=-1)
-#: The plans of one key: the first one, which names the next.
-Found: TypeAlias = "Plan | Unlisted"
 
 
 class Plan:
@@ -49,42 +46,42 @@ class Plan:
         rates: its rates; no overrides.
         origin: of which list.
         tokens: the prompt is of more tokens than the first number, and of no more than the second.
-        next: the plan for other numbers of them.
 
     Attributes:
+        next: another plan of the same calls, for other numbers of tokens.
         low, high: the bounds of tokens.
         since, until: calls of the days that the list is of; seconds since the epoch.
-        factors: what one token of the prompt and one of the completion cost, and a request; what cached and reasoning
-            tokens add to that. As floats.
-        exact, residual, unreported: how many lines were counted with each result, and the sums of their counts.
+        factors: what one token of the prompt and one of the completion cost, and a request; what a cached and a reasoning
+            token add to that. As floats.
+        extra: what a token of each part adds, as floats.
+        exact, residual, unreported: the counts of lines with each result, which stand one behind the other.
     """
 
     __slots__ = (
-        "_completion", "_parts", "_prompt", "_rare", "_request", "exact", "factors", "high", "low", "model_id", "next",
+        "_completion", "_parts", "_piles", "_prompt", "_request", "exact", "extra", "factors", "high", "low", "model_id", "next",
         "origin", "rates", "residual", "since", "unreported", "until",
     )  # fmt: skip
 
-    def __init__(
-        self, model_id: str, rates: Rates, origin: Origin, tokens: tuple[int, int], next: Found | None = None
-    ) -> None:
+    def __init__(self, model_id: str, rates: Rates, origin: Origin, tokens: tuple[int, int]) -> None:
         self.model_id: str = model_id
         self.rates: Rates = rates
         self.origin: Origin = origin
         self.low, self.high = tokens
-        self.next: Found | None = next
+        self.next: Plan | None = None
         self.since, self.until = days_of(origin)
         self._request = self._charge()
         self._prompt = money.subtract(self._charge(prompt_tokens=1), self._request)
         self._completion = money.subtract(self._charge(completion_tokens=1), self._request)
         self._parts = tuple(map(self._part, PARTS))
-        one, other, request, read, thought, *rare = map(
-            float, (self._prompt, self._completion, self._request, *self._parts)
-        )
-        self.factors: tuple[float, float, float, float, float] = one, other, request, read, thought
-        self._rare = rare
-        self.exact: list[int] = [0] * (1 + len(_COUNTS))
-        self.residual: list[int] = list(self.exact)
-        self.unreported: list[int] = list(self.exact)
+        self.extra: tuple[float, ...] = tuple(map(float, self._parts))
+        read, thought = self.extra[:2]
+        self.factors: tuple[float, float, float, float, float] = (
+            float(self._prompt), float(self._completion), float(self._request), read, thought,
+        )  # fmt: skip
+        self.exact: list[int] = []
+        self.residual: list[int] = []
+        self.unreported: list[int] = []
+        self._piles = [(pile, [0] * (1 + len(_COUNTS))) for pile in (self.exact, self.residual, self.unreported)]
 
     def _part(self, part: str) -> Decimal:
         counts = {"prompt_tokens": 1, "completion_tokens": 1}
@@ -97,10 +94,6 @@ class Plan:
         assert computed is not None  # it is what was asked for
         return computed
 
-    def rare(self, counts: Sequence[int]) -> float:
-        """USD, what the parts add that are rare."""
-        return sum(map(mul, self._rare, counts))
-
     def computed(self, prompt: int, completion: int, parts: tuple[int, ...]) -> Decimal:
         """USD, what a call costs; to the digit and the trailing zero what ``charge()`` says."""
         if parts[_HOUR]:  # whether other writes are on the bill, and their price with its zeros, factors do not tell
@@ -111,17 +104,27 @@ class Plan:
                 usd = money.fma(price, count, usd)
         return usd
 
+    def fold(self) -> None:
+        """Add up what was counted."""
+        for pile, sums in self._piles:
+            if pile:
+                sums[0] += len(pile) // len(_COUNTS)
+                for place in range(len(_COUNTS)):
+                    sums[place + 1] += sum(pile[place :: len(_COUNTS)])
+                pile.clear()
+
     def settle(self, exact: Tally, residual: Tally, unreported: Tally) -> None:
         """Price what was counted, and count it there; nothing of it is left here."""
-        for mine, tally in ((self.exact, exact), (self.residual, residual), (self.unreported, unreported)):
-            lines, *sums = mine
+        self.fold()
+        for (_, sums), tally in zip(self._piles, (exact, residual, unreported), strict=True):
+            lines, *counts = sums
             if lines:
-                counts = dict(zip(_COUNTS, sums, strict=True))
-                tally.add(Tally(lines, money.ZERO, self._charge(**counts, requests=lines)))
-                mine[:] = [0] * len(mine)
+                usd = self._charge(**dict(zip(_COUNTS, counts, strict=True)), requests=lines)
+                tally.add(Tally(lines, money.ZERO, usd))
+                sums[:] = [0] * len(sums)
 
 
-class Unlisted:
+class Unlisted(NamedTuple):
     """A model that is not listed, or lists no price.
 
     Args:
@@ -129,12 +132,8 @@ class Unlisted:
         stands_alone: what is reported of it stands by itself, as it sells no tokens.
     """
 
-    __slots__ = ("model_id", "stands_alone")
-    low, high, next = -1, MOST_TOKENS, None
-
-    def __init__(self, model_id: str, *, stands_alone: bool) -> None:
-        self.model_id: str = model_id
-        self.stands_alone: bool = stands_alone
+    model_id: str
+    stands_alone: bool
 
 
 class Lists:
@@ -157,9 +156,9 @@ class Lists:
 
     def stamped(self, stamp: int | str | None) -> float:
         """When a call was that says so in any way, in seconds since the epoch; now, where it does not."""
-        if type(stamp) is int and stamp:
+        if type(stamp) is int:
             return stamp
-        moment = instant(stamp or None)
+        moment = instant(stamp)
         return self._now if moment is None else moment.timestamp()
 
     def at(self, created: float) -> object:
@@ -180,14 +179,13 @@ class Lists:
         return self._at(datetime.fromtimestamp(created, timezone.utc)) if found is self else found
 
 
-def plan_of(cost: Cost, listed: Model, prompt: int, next: Found | None) -> Plan | None:
+def plan_of(cost: Cost, listed: Model, prompt: int) -> Plan | None:
     """The plan of a call that was priced; None where its price depends on more than a plan knows.
 
     Args:
         cost: the call.
         listed: the row that it was priced by.
         prompt: its prompt tokens.
-        next: the plan for other numbers of them.
     """
     rates = cost.rates
     if rates is None or cost.endpoint is not None or listed.rates.timed or unpriced(rates, _ALL) is not None:
@@ -197,4 +195,4 @@ def plan_of(cost: Cost, listed: Model, prompt: int, next: Found | None) -> Plan 
         max((step for step in steps if step < prompt), default=-1),
         min((step for step in steps if step >= prompt), default=MOST_TOKENS),
     )
-    return Plan(cost.model_id, rates, cost._origin, tokens, next)
+    return Plan(cost.model_id, rates, cost._origin, tokens)
