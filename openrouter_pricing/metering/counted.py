@@ -54,11 +54,15 @@ class Counted:
         size = residual.copy_abs()
         self.off = money.add(self.off, size)
         self.residuals[model, kind].count(number, residual)
-        self._keep(size, Residual(number, model, reported, computed, residual, kind))
+        if self._is_kept(size):
+            self._keep(size, Residual(number, model, reported, computed, residual, kind))
+
+    def _is_kept(self, size: Decimal) -> bool:
+        worst = self._worst
+        return len(worst) < self.most or bool(worst and size > worst[0][0])
 
     def _keep(self, size: Decimal, found: Residual) -> None:
-        if len(self._worst) < self.most or (self._worst and size > self._worst[0][0]):
-            heapq.heappush(self._worst, (size, -found.line, found))
+        heapq.heappush(self._worst, (size, -found.line, found))
         if len(self._worst) > self.most:
             heapq.heappop(self._worst)
 
@@ -86,7 +90,9 @@ class Counted:
         self.other_day.add(other.other_day, offset)
         self.off = money.add(self.off, other.off)
         for found in sorted(found for _, _, found in other._worst):
-            self._keep(found.residual.copy_abs(), found._replace(line=found.line + offset))
+            size = found.residual.copy_abs()
+            if self._is_kept(size):
+                self._keep(size, found._replace(line=found.line + offset))
 
     def _tallies(self) -> list[Tally]:
         return [self.exact, self.residual, self.unreported, self.reported, self.unknown]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from itertools import islice
-from operator import mul
+from operator import add, mul
 from typing import Any
 
 from msgspec import DecodeError
@@ -151,12 +151,16 @@ class Fast:
             one, other, request, read, thought = plan.factors
             whole = one * prompt + other * completion + request
             if whole < 10 and -_SURE < cost - whole - read * cached - thought * reasoning < _SURE:
-                plan.exact += prompt, completion, cached, reasoning, 0, 0, 0, 0, 0, 0
+                sums = plan.exact
                 exact.append(cost)
             else:
                 parts = cached, reasoning, 0, 0, 0, 0, 0, 0
-                counts = self._count_off(number, text, plan, said, False, plan.computed(prompt, completion, parts))
-                counts += prompt, completion, *parts
+                sums = self._count_off(number, text, plan, said, False, plan.computed(prompt, completion, parts))
+            sums[0] += 1
+            sums[1] += prompt
+            sums[2] += completion
+            sums[3] += cached
+            sums[4] += reasoning
             if spend is not None:
                 spend(number, plan.model_id, said, False, None)
         return number
@@ -205,7 +209,7 @@ class Fast:
             other_day.lines += 1
             other_day.first = other_day.first or number
         if usage.cost is None:
-            pile = plan.unreported
+            sums = plan.unreported
             if self._summed:
                 usd = plan.computed(prompt, completion, parts)
         else:
@@ -213,14 +217,14 @@ class Fast:
             one, other, request = plan.factors[:3]
             whole = one * prompt + other * completion + request
             left = cost - whole - sum(map(mul, plan.extra, parts))
-            pile = plan.exact
+            sums = plan.exact
             if -_SURE < left < _SURE and whole < 10 and cost < 10:
                 self._exact.floats.append(usage.cost)
                 if own_key:
                     self._exact.floats.append(usage.cost_details.upstream_inference_cost)
             else:
-                pile = self._count_off(number, text, plan, said, own_key, plan.computed(prompt, completion, parts))
-        pile += prompt, completion, *parts
+                sums = self._count_off(number, text, plan, said, own_key, plan.computed(prompt, completion, parts))
+        sums[:] = map(add, sums, (1, prompt, completion, *parts))
         if self._summed:
             self._spend(number, plan.model_id, said, own_key, usd)
 
@@ -328,10 +332,8 @@ class Fast:
                 plan = plan.next
 
     def _fold(self) -> None:
-        """Add up what was counted: it takes no more space than some lines do."""
+        """Add up what was reported: it takes no more space than some lines do."""
         self._alone = 0
-        for plan in self._all_plans():
-            plan.fold()
         for _, spent in self._spent.values():
             spent.fold()
         self._exact.fold()

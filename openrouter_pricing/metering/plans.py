@@ -54,11 +54,11 @@ class Plan:
         factors: what one token of the prompt and one of the completion cost, and a request; what a cached and a reasoning
             token add to that. As floats.
         extra: what a token of each part adds, as floats.
-        exact, residual, unreported: the counts of lines with each result, which stand one behind the other.
+        exact, residual, unreported: how many lines were counted with each result, and the sums of their counts.
     """
 
     __slots__ = (
-        "_completion", "_parts", "_piles", "_prompt", "_request", "exact", "extra", "factors", "high", "low", "model_id", "next",
+        "_completion", "_parts", "_prompt", "_request", "exact", "extra", "factors", "high", "low", "model_id", "next",
         "origin", "rates", "residual", "since", "unreported", "until",
     )  # fmt: skip
 
@@ -72,22 +72,21 @@ class Plan:
         self._request = self._charge()
         self._prompt = money.subtract(self._charge(prompt_tokens=1), self._request)
         self._completion = money.subtract(self._charge(completion_tokens=1), self._request)
-        self._parts = tuple(map(self._part, PARTS))
+        counts = {"prompt_tokens": 1, "completion_tokens": 1}
+        costs = [self._charge(**counts), *(self._charge(**counts, **{part: 1}) for part in PARTS)]
+        costs[_HOUR + 1] = self._charge(**counts, **{part: 1 for part in PARTS[_HOUR - 1 : _HOUR + 1]})
+        wholes = [costs[0]] * len(PARTS)
+        wholes[_HOUR] = costs[_HOUR]  # writes that are kept for an hour are part of all writes
+        self._parts = tuple(map(money.subtract, costs[1:], wholes))
         self.extra: tuple[float, ...] = tuple(map(float, self._parts))
         read, thought = self.extra[:2]
         self.factors: tuple[float, float, float, float, float] = (
             float(self._prompt), float(self._completion), float(self._request), read, thought,
         )  # fmt: skip
-        self.exact: list[int] = []
-        self.residual: list[int] = []
-        self.unreported: list[int] = []
-        self._piles = [(pile, [0] * (1 + len(_COUNTS))) for pile in (self.exact, self.residual, self.unreported)]
+        self.exact: list[int] = [0] * (1 + len(_COUNTS))
+        self.residual: list[int] = list(self.exact)
+        self.unreported: list[int] = list(self.exact)
 
-    def _part(self, part: str) -> Decimal:
-        counts = {"prompt_tokens": 1, "completion_tokens": 1}
-        if part == "cache_write_1h_tokens":
-            counts["cache_write_tokens"] = 1  # of which it is a part
-        return money.subtract(self._charge(**counts, **{part: 1}), self._charge(**counts))
 
     def _charge(self, **counts: int) -> Decimal:
         computed = charge(self.rates, Usage(**counts), reported=money.ZERO).computed
@@ -99,24 +98,14 @@ class Plan:
         if parts[_HOUR]:  # whether other writes are on the bill, and their price with its zeros, factors do not tell
             return self._charge(**dict(zip(_COUNTS, (prompt, completion, *parts), strict=True)))
         usd = money.fma(self._prompt, prompt, money.fma(self._completion, completion, self._request))
-        for price, count in zip(self._parts, parts, strict=True):
+        for place, count in enumerate(parts):
             if count:
-                usd = money.fma(price, count, usd)
+                usd = money.fma(self._parts[place], count, usd)
         return usd
-
-    def fold(self) -> None:
-        """Add up what was counted."""
-        for pile, sums in self._piles:
-            if pile:
-                sums[0] += len(pile) // len(_COUNTS)
-                for place in range(len(_COUNTS)):
-                    sums[place + 1] += sum(pile[place :: len(_COUNTS)])
-                pile.clear()
 
     def settle(self, exact: Tally, residual: Tally, unreported: Tally) -> None:
         """Price what was counted, and count it there; nothing of it is left here."""
-        self.fold()
-        for (_, sums), tally in zip(self._piles, (exact, residual, unreported), strict=True):
+        for sums, tally in ((self.exact, exact), (self.residual, residual), (self.unreported, unreported)):
             lines, *counts = sums
             if lines:
                 usd = self._charge(**dict(zip(_COUNTS, counts, strict=True)), requests=lines)
