@@ -145,9 +145,7 @@ class Audit:
         self.by: By | None = by
         self._counted, self._ids = Counted(worst), Ids(digest)
         lists = Lists(catalog.as_of, None if history is None else self._list_of)
-        self._fast = Fast(
-            self._counted, self._ids, self._namer, by is not None, lists, self._listed, lambda *line: self._add_any(*line)
-        )
+        self._fast = Fast(self._counted, self._ids, self._namer, by is not None, lists, self._listed, self._add_any)
 
     def _list_of(self, at: datetime) -> object:
         return self._pricing._past.at(self._pricing._held(), at)
@@ -197,7 +195,7 @@ class Audit:
         body = body_of(response)
         called = body("id") or body("generation_id")
         if called and isinstance(called, str) and not self._ids.add(called):
-            self._counted.duplicates.count(number)
+            self._counted.duplicates.note(number)
         elif cost is None:
             self._counted.count_unknown(number, name, None)
             self._fast.learn_unlisted(name, stands_alone=False)
@@ -212,7 +210,7 @@ class Audit:
             else:
                 self._fast.learn(cost)
                 if another_day(cost.at, cost._origin):
-                    self._counted.other_day.count(number)
+                    self._counted.other_day.note(number)
 
     def _count_cost(self, number: int, cost: Cost) -> None:
         counted, reported, computed = self._counted, cost.reported, cost.computed

@@ -19,20 +19,21 @@ from .._billing.fields import instant
 from .._billing.reading import NOTHING_MORE, Particulars
 from .._billing.reported import read_parts
 from .._prices.model import Model
+from .amounts import is_own_key, reported_of
 from .counted import Counted
 from .ids import Ids
 from .naming import Namer
 from .plans import Lists, Plan, Unlisted, plan_of
 from .shapes import Counts, Parts
+from .spending import Spending
 from .sums import Sum
-from .tallies import Group, Tally
+from .tallies import Tally
 
 _LONG = 4_300  # digits of a number that Python reads no more; no line that is shorter holds one
 _DIGITS = b"0123456789"
 _EVENT = b"data: {"  # how nearly every line of an event stream begins
 _LAST = 253_402_300_800  # seconds since the epoch: the year 10000
 _SURE = 9e-13  # USD; below 10 USD floats are off by less than what is left to 1e-12: by some 1e-14
-_LEAST, _MOST = 1e-40, 1e39  # USD; what is outside may be no amount
 _MOST_PLANS = 20_000
 _BLOCK = 20_000  # lines after which what they counted is added up
 _parts = Decoder(Parts).decode
@@ -65,7 +66,8 @@ class Fast:
         listed: Callable[[Cost], Model],
         otherwise: Callable[[int, bytes | None], None],
     ) -> None:
-        self._namer, self._summed = namer, summed
+        self._summed = summed
+        self._spending = Spending(namer, counted.spend)
         self._lists = lists
         self._listed = listed
         self._otherwise = otherwise
@@ -76,12 +78,12 @@ class Fast:
         self._kept = self._alone = 0
         self._wanted: tuple[Any, int] | None = None
         self._exact, self._residual = Sum(), Sum()
-        self._spent: dict[str, tuple[Group, Sum]] = {}
         self.count_into(counted, ids)
 
     def count_into(self, counted: Counted, ids: Ids) -> None:
         """Count into other ones from now on; what was counted before must be settled."""
         self._counted, self._ids = counted, ids
+        self._spending.settle(counted.spend)
 
     def add(self, lines: Iterable[tuple[int, bytes | None]]) -> int:
         """Count lines; the number of the last one, or 0.
@@ -109,15 +111,12 @@ class Fast:
         digest, add_digest = self._ids.digest, self._ids.add_digest
         since, list_at = self._lists.since, self._lists.at
         exact, duplicates, other_day = self._exact.floats, self._counted.duplicates, self._counted.other_day
-        spend = self._spend if self._summed else None
+        spend = self._spending.add if self._summed else None
         for number, line in lines:
-            if line is None:
+            if line is None or ((len(line) > _LONG or not line.isascii()) and not _is_sound(line)):
                 self._otherwise(number, line)
                 continue
             text = line[6:] if line.startswith(_EVENT) else line
-            if (len(text) > _LONG or not text.isascii()) and not _is_sound(text):
-                self._otherwise(number, line)
-                continue
             try:
                 said = decode(text)
             except (DecodeError, RecursionError):
@@ -126,8 +125,8 @@ class Fast:
             usage, created, key = said.usage, said.created, said.model
             prompt, completion, cost = usage.prompt_tokens, usage.completion_tokens, usage.cost
             given, made = usage.prompt_tokens_details, usage.completion_tokens_details
-            cached = given and given.cached_tokens or 0
-            reasoning = made and made.reasoning_tokens or 0
+            cached = (given and given.cached_tokens) or 0
+            reasoning = (made and made.reasoning_tokens) or 0
             if created < since:
                 key = key, list_at(created)
             plan = find(key)
@@ -135,7 +134,7 @@ class Fast:
                 plan = plan.next
             if (
                 plan is None
-                or usage.is_byok
+                or (usage.is_byok is not False and is_own_key(said) is not False)
                 or cached > prompt
                 or reasoning > completion
                 or (reasoning and usage.total_tokens == prompt + completion + reasoning)
@@ -143,11 +142,10 @@ class Fast:
                 any_shape(number, line, text)
                 continue
             if not add_digest(digest(said.id)):
-                duplicates.count(number)
+                duplicates.note(number)
                 continue
             if not plan.since <= created <= plan.until:
-                other_day.lines += 1
-                other_day.first = other_day.first or number
+                other_day.note(number)
             one, other, request, read, thought = plan.factors
             whole = one * prompt + other * completion + request
             if whole < 10 and -_SURE < cost - whole - read * cached - thought * reasoning < _SURE:
@@ -162,14 +160,14 @@ class Fast:
             sums[3] += cached
             sums[4] += reasoning
             if spend is not None:
-                spend(number, plan.model_id, said, False, None)
+                spend(number, plan.model_id, said, False)
         return number
 
     def _add_any_shape(self, number: int, line: bytes, text: bytes) -> None:
         """Count a line of any shape that is known."""
         said = self._read(text)
         counts = None if said is None else said.usage.counts()
-        own_key = None if counts is None else _own_key(said)
+        own_key = None if counts is None else is_own_key(said)
         created = 0 if said is None else said.created or self._lists.stamped(said.created_at)
         if counts is None or own_key is None or not 0 < created < _LAST or said.object == "batch":
             self._otherwise(number, line)
@@ -193,7 +191,7 @@ class Fast:
             return
         name = said.id or said.generation_id
         if name and type(name) is str and not self._ids.add(name):
-            self._counted.duplicates.count(number)
+            self._counted.duplicates.note(number)
         elif isinstance(found, Plan):
             self._count(number, text, found, said, counts, own_key, created)
         else:
@@ -205,9 +203,7 @@ class Fast:
         prompt, completion, parts = counts
         usage, usd = said.usage, None
         if not plan.since <= created <= plan.until:
-            other_day = self._counted.other_day
-            other_day.lines += 1
-            other_day.first = other_day.first or number
+            self._counted.other_day.note(number)
         if usage.cost is None:
             sums = plan.unreported
             if self._summed:
@@ -226,7 +222,7 @@ class Fast:
                 sums = self._count_off(number, text, plan, said, own_key, plan.computed(prompt, completion, parts))
         sums[:] = map(add, sums, (1, prompt, completion, *parts))
         if self._summed:
-            self._spend(number, plan.model_id, said, own_key, usd)
+            self._spending.add(number, plan.model_id, said, own_key, usd)
 
     def _read(self, text: bytes) -> Any:
         """What a line says, in the shape that fits; the one that fitted last is tried first."""
@@ -240,10 +236,12 @@ class Fast:
             return said
         return None
 
-    def _count_off(self, number: int, line: bytes, plan: Plan, said: Any, own_key: bool, computed: Decimal) -> list[int]:
+    def _count_off(
+        self, number: int, line: bytes, plan: Plan, said: Any, own_key: bool, computed: Decimal
+    ) -> list[int]:
         """Count what a line reports, if floats cannot say that it is exact; the sums that its counts belong to."""
         usage, details = said.usage, said.usage.cost_details
-        reported, upstream, parts = _reported(usage, own_key), None, None
+        reported, upstream, parts = reported_of(usage, own_key), None, None
         if details is not None:
             taken = details.upstream_inference_cost
             upstream = None if taken is None else money.read(taken, "upstream_inference_cost")
@@ -266,35 +264,13 @@ class Fast:
         return plan.residual
 
     def _count_unlisted(self, number: int, plan: Unlisted, said: Any, own_key: bool) -> None:
-        reported = None if said.usage.cost is None else _reported(said.usage, own_key)
+        reported = None if said.usage.cost is None else reported_of(said.usage, own_key)
         if plan.stands_alone and reported is not None:
             self._counted.reported.add(Tally(1, reported))
         else:
             self._counted.count_unknown(number, plan.model_id, reported)
         if self._summed and reported is not None:
-            self._spend(number, plan.model_id, said, own_key, None)
-
-    def _spend(self, number: int, model_id: str, said: Any, own_key: bool, computed: Decimal | None) -> None:
-        """Sum what a line reports, or what was computed in the place of that."""
-        stamp, ask = said.created or said.created_at, partial(getattr, said)
-        name = self._namer.name(model_id, said.provider or said.provider_name, stamp, ask)
-        found = self._spent.get(name)
-        if found is None:
-            group = self._counted.spend[name]
-            found = group, Sum()
-            if group is self._counted.spend.others:
-                group.count(number, _reported(said.usage, own_key) if computed is None else computed)
-                return
-            self._spent[name] = found
-        group, total = found
-        group.lines += 1
-        group.first = group.first or number
-        if computed is not None:
-            total.add(computed)
-        elif not own_key:
-            total.floats.append(said.usage.cost)
-        else:
-            total.add(_reported(said.usage, own_key))
+            self._spending.add(number, plan.model_id, said, own_key)
 
     def learn(self, cost: Cost) -> None:
         """Make a plan of what the line cost that was just looked at, if there should be one.
@@ -334,8 +310,7 @@ class Fast:
     def _fold(self) -> None:
         """Add up what was reported: it takes no more space than some lines do."""
         self._alone = 0
-        for _, spent in self._spent.values():
-            spent.fold()
+        self._spending.fold()
         self._exact.fold()
 
     def settle(self) -> None:
@@ -345,33 +320,7 @@ class Fast:
             plan.settle(counted.exact, counted.residual, counted.unreported)
         for tally, total in ((counted.exact, self._exact), (counted.residual, self._residual)):
             tally.reported = money.add(tally.reported, total.take())
-        for group, spent in self._spent.values():
-            group.usd = money.add(group.usd, spent.take())
-        self._spent.clear()
-
-
-def _own_key(said: Any) -> bool | None:
-    """Whether a call ran on one's own key; None where that is in doubt, or an amount cannot be taken as it stands."""
-    usage, details = said.usage, said.usage.cost_details
-    cost, upstream = usage.cost, None if details is None else details.upstream_inference_cost
-    flag = said.is_byok if usage.is_byok is None else usage.is_byok
-    if flag is None and (said.openrouter_metadata is not None or upstream not in (None, cost)):
-        return None
-    if flag and (upstream is None or cost is None):
-        return None
-    return bool(flag) if _is_amount(cost) and _is_amount(upstream) else None
-
-
-def _is_amount(usd: float | None) -> bool:
-    return not usd or _LEAST < usd < _MOST
-
-
-def _reported(usage: Any, own_key: bool) -> Decimal:
-    """USD, what a usage reports: the cost, or the fee and what the provider took."""
-    cost = money.read(usage.cost, "cost")
-    if not own_key:
-        return cost
-    return money.add(cost, money.read(usage.cost_details.upstream_inference_cost, "upstream_inference_cost"))
+        self._spending.settle(counted.spend)
 
 
 def _is_sound(line: bytes) -> bool:

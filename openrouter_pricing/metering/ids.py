@@ -6,8 +6,8 @@ from array import array
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
-_LEAST = 1 << 13  # slots of a table
-_QUICKLY = 1 << 22  # slots up to which a table grows eightfold
+_LEAST = 1 << 12  # slots of a table
+_QUICKLY = 1 << 22  # slots up to which a table grows fourfold
 
 
 def stable(text: str) -> int:
@@ -73,7 +73,7 @@ class Ids:
 
     def _grow(self) -> None:
         digests = self.digests()
-        size = len(self._table) * (8 if len(self._table) < _QUICKLY else 2)
+        size = len(self._table) * (4 if len(self._table) < _QUICKLY else 2)
         self._table = array("q", bytes(8)) * size
         self._last = size - 1
         self._free = size * 2 // 3

@@ -51,8 +51,8 @@ class Plan:
         next: another plan of the same calls, for other numbers of tokens.
         low, high: the bounds of tokens.
         since, until: calls of the days that the list is of; seconds since the epoch.
-        factors: what one token of the prompt and one of the completion cost, and a request; what a cached and a reasoning
-            token add to that. As floats.
+        factors: what one token of the prompt and one of the completion cost, and a request; what a cached token and one
+            of reasoning add to that. As floats.
         extra: what a token of each part adds, as floats.
         exact, residual, unreported: how many lines were counted with each result, and the sums of their counts.
     """
@@ -74,7 +74,7 @@ class Plan:
         self._completion = money.subtract(self._charge(completion_tokens=1), self._request)
         counts = {"prompt_tokens": 1, "completion_tokens": 1}
         costs = [self._charge(**counts), *(self._charge(**counts, **{part: 1}) for part in PARTS)]
-        costs[_HOUR + 1] = self._charge(**counts, **{part: 1 for part in PARTS[_HOUR - 1 : _HOUR + 1]})
+        costs[_HOUR + 1] = self._charge(**counts, **dict.fromkeys(PARTS[_HOUR - 1 : _HOUR + 1], 1))
         wholes = [costs[0]] * len(PARTS)
         wholes[_HOUR] = costs[_HOUR]  # writes that are kept for an hour are part of all writes
         self._parts = tuple(map(money.subtract, costs[1:], wholes))
@@ -86,7 +86,6 @@ class Plan:
         self.exact: list[int] = [0] * (1 + len(_COUNTS))
         self.residual: list[int] = list(self.exact)
         self.unreported: list[int] = list(self.exact)
-
 
     def _charge(self, **counts: int) -> Decimal:
         computed = charge(self.rates, Usage(**counts), reported=money.ZERO).computed

@@ -205,7 +205,7 @@ class PlainUsage(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     prompt_tokens: Annotated[int, Meta(gt=0, le=10**8)]
     completion_tokens: _Count
     cost: _Price
-    is_byok: bool
+    is_byok: bool | None = None
     total_tokens: Any = None
     prompt_tokens_details: PlainGiven | None = None
     completion_tokens_details: PlainMade | None = None
@@ -215,7 +215,7 @@ class PlainUsage(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
 
 
 class Plain(Struct, gc=False, kw_only=True):
-    """A chat completion of text, which names itself and its time."""
+    """A chat completion of text that names itself and its time."""
 
     usage: PlainUsage
     model: _Name
@@ -225,6 +225,8 @@ class Plain(Struct, gc=False, kw_only=True):
     provider_name: _Name | None = None
     service_tier: None = None
     object: Literal["chat.completion", "chat.completion.chunk"] | None = None
+    is_byok: bool | None = None
+    openrouter_metadata: Any = None
     currency: Literal["USD"] | None = None
 
 

@@ -71,6 +71,11 @@ class Group:
         if reason is not None and len(self.reasons) < _FIRST:
             self.reasons.append((number, str(reason)[:_MOST_LETTERS]))
 
+    def note(self, number: int) -> None:
+        """Count one line more, of no amount."""
+        self.lines += 1
+        self.first = self.first or number
+
     def add(self, other: Group, offset: int) -> None:
         """Count all of another one's lines too, which stand ``offset`` lines further on than their numbers say."""
         self.lines += other.lines

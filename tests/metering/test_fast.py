@@ -97,21 +97,24 @@ class Slow(Audit):
         self._add_any(number, line)
 
 
+class Noting(Audit):
+    """Notes how many lines it reads the other way."""
+
+    slowly = 0
+
+    def _add_any(self, number: int, line: bytes | None) -> None:
+        self.slowly += 1
+        super()._add_any(number, line)
+
+
 def both(lines: list[bytes], **options: Any) -> tuple[dict[str, Any], dict[str, Any], int]:
     """What both ways report, and how many lines were read fast."""
-    slow, quick = Slow(**options), Audit(**options)
-    slowly, add_any = 0, quick._add_any
-
-    def note(number: int, line: bytes | None) -> None:
-        nonlocal slowly
-        slowly += 1
-        add_any(number, line)
-
-    quick._add_any = note  # type: ignore[method-assign]
-    for number, line in enumerate(Lines(io.BytesIO(b"\n".join(lines))), 1):
-        slow.add(number, line)
-        quick.add(number, line)
-    return slow.report(), quick.report(), len(lines) - slowly
+    slow, quick = Slow(**options), Noting(**options)
+    entries = list(enumerate(Lines(io.BytesIO(b"\n".join(lines))), 1))
+    for entry in entries:
+        slow.add(*entry)
+    quick.add_all(entries)
+    return slow.report(), quick.report(), len(lines) - quick.slowly
 
 
 def disturbed(response: dict[str, Any], chance: random.Random) -> dict[str, Any]:

@@ -65,5 +65,5 @@ def test_what_is_asked_of_a_line() -> None:
     """The fields of keys are decoded only where they are asked for."""
     keyed = {*KEYS, "metadata"}
 
-    assert keyed <= set(Namer("key").shape.__struct_fields__)
-    assert keyed.isdisjoint(Namer("day").shape.__struct_fields__)
+    assert all(keyed <= set(shape.__struct_fields__) for shape in Namer("key").shapes)
+    assert all(keyed.isdisjoint(shape.__struct_fields__) for shape in Namer("day").shapes)
