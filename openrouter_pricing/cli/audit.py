@@ -125,6 +125,10 @@ def _show_audit(audit: Audit, origin: str, places: Places) -> None:
     if again.lines:
         first = places.show(again.first)
         line(cell(f"duplicates: {again.lines} lines of responses counted before (first: {first})"))
+    other = audit.other_day
+    if other.lines:
+        first = places.show(other.first)
+        line(cell(f"another day's prices: {other.lines} lines, as no list of their day is known (first: {first})"))
     if audit.by is not None:
         rows = [(name or "-", group.lines, group.usd) for name, group in spent(audit.counted, audit.by)]
         columns, others = [Column(audit.by), *_numbers("lines", "spent USD")], audit.counted.spend.others.lines

@@ -16,7 +16,8 @@ from .._prices.catalog import Catalog
 from ..errors import PricingError, ResponseError, UnpricedUsageError, VariablePriceError
 from ..pricing import Pricing
 from ..settings import Settings
-from .audit import BadLine, kind_of, read_line
+from .audit import kind_of
+from .lines import BadLine, read_line
 from .tallies import Groups
 
 _MOST_LETTERS = 200  # of a reason

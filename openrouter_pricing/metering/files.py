@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .audit import MOST_BYTES, Lines
+from .lines import MOST_BYTES, Lines
 
 _PIECE = 2**20  # bytes that are read at once
 _GZIP = b"\x1f\x8b"

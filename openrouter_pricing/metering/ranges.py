@@ -19,10 +19,11 @@ import attrs
 from .._history.opening import history_of
 from .._prices.catalog import Catalog
 from ..settings import Settings
-from .audit import Audit, Lines
+from .audit import Audit
 from .counted import Counted
 from .files import FileError, entries, is_plain, opened
 from .ids import stable
+from .lines import Lines
 from .naming import By
 from .report import Places
 

@@ -135,8 +135,9 @@ class InputUsage(Billed, forbid_unknown_fields=True, gc=False, kw_only=True):
         split = self.cache_creation or _SPLIT
         hour = split.ephemeral_1h_input_tokens or 0
         written = max(self.cache_creation_input_tokens or 0, hour + (split.ephemeral_5m_input_tokens or 0))
-        given = Given(self.cache_read_input_tokens, written)
-        prompt += (given.cached_tokens or 0) + written  # messages count beside them what was read or written
+        read = self.cache_read_input_tokens or 0
+        given = Given(read, written)
+        prompt += read + written  # messages count beside them what was read or written
         return _counts(prompt, completion, given, _MADE, None, self.server_tool_use, hour)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import datetime
 from decimal import Decimal
@@ -12,13 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, SILENT, audited, encoded
+from support.logs import EXACT, GONE, OFF, REFUND, SILENT, audited, encoded
 from support.recordings import DAY, FIRST, MemoryHistory, listed
 from support.upstream import row
 
 from openrouter_pricing import Catalog
-from openrouter_pricing.metering import audit as audits
-from openrouter_pricing.metering.audit import Audit, Lines
+from openrouter_pricing.metering.audit import Audit
 
 
 def counts(audit: Audit) -> dict[str, int]:
@@ -274,46 +272,6 @@ def test_no_bytes_upset_it(data: bytes) -> None:
 
 
 # -- memory ----------------------------------------------------------------------------------------------------------
-
-
-class Endless:
-    """A file of one line that does not end for long; it notes how much it was asked for at most."""
-
-    def __init__(self, parts: int) -> None:
-        self.most = self.given = 0
-        self._parts = parts
-        self._rest = io.BytesIO(b"\n" + encoded(EXACT))
-
-    def readline(self, size: int) -> bytes:
-        """The next part."""
-        self.most = max(size, self.most)
-        self._parts -= 1
-        self.given += size
-        return b"x" * size if self._parts >= 0 else self._rest.readline(size)
-
-
-def test_an_endless_line_is_read_in_parts_and_skipped() -> None:
-    """A line without an end is one bad line, never held whole, and the line after it counts."""
-    file: Any = Endless(10)
-    lines, audit = Lines(file), Audit(CATALOG)
-    for number, line in enumerate(lines, 1):
-        audit.add(number, line)
-
-    assert {"lines": 2, "exact": 1, "residual": 0, "unreported": 0, "unknown": 0, "bad": 1} == counts(audit)
-    assert audits.MOST_BYTES < file.most <= 2**24 + 1
-    assert {"line": 1, "reason": "more than 16777216 bytes"} == audit.report()["bad_lines"][0]["first"][0]
-    assert 10 * 2**24 < file.given
-
-
-@pytest.mark.parametrize(("spare", "good"), [(0, 2), (1, 1)])
-def test_the_longest_line(monkeypatch: pytest.MonkeyPatch, spare: int, good: int) -> None:
-    """A line of just the most bytes is read, with and without its end; one byte more is too long."""
-    text = encoded(EXACT)[:-1]
-    monkeypatch.setattr(audits, "MOST_BYTES", len(text))
-    line = text + b" " * spare
-
-    assert (good, 2 - good) == tuple(counts(audited(line + b"\n" + text))[name] for name in ("exact", "bad"))
-    assert (good - 1, 2 - good) == tuple(counts(audited(line))[name] for name in ("exact", "bad"))
 
 
 def test_a_million_names_take_no_more_room_than_a_thousand() -> None:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, SILENT, encoded
 
-from openrouter_pricing.metering.audit import Audit, Lines
+from openrouter_pricing.metering.audit import Audit
 from openrouter_pricing.metering.counted import Counted
+from openrouter_pricing.metering.lines import Lines
 
 LINES = [EXACT, OFF, REFUND, SILENT, GONE, {}, [], 5, {"usage": {"cost": 0.5}, "model": "a/plain"}]
 

@@ -3,65 +3,24 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 import random
-from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.both_ways import AS_OF, CATALOG, CHAT, OWN_KEY, PLAIN, RESPONSES, SHAPES, both
 from support.recorded import each_day, recorded
-from support.upstream import row
 
 from openrouter_pricing import Catalog
 from openrouter_pricing._history.bundled import BundledHistory
 from openrouter_pricing.metering import fast
-from openrouter_pricing.metering.audit import Audit, Lines
+from openrouter_pricing.metering.audit import Audit
 from openrouter_pricing.metering.naming import BY
 
-AS_OF = datetime(2026, 8, 20, tzinfo=timezone.utc)
-STEP = {"min_prompt_tokens": 1000, "prompt": "0.000002", "completion": "0.000020"}
-NIGHT = {"utc_end": 600, "prompt": "0.000005"}
-ROWS = [
-    row("a/plain", pricing={"prompt": "0.000001", "completion": "0.000010"}),
-    row("a/all", pricing={
-        "prompt": "0.00000250", "completion": "0.00001", "input_cache_read": "0.00000025", "audio": "0.00004",
-        "input_cache_write": "0.0000003", "internal_reasoning": "0.000012", "request": "0.001", "image_token": "0.1",
-        "audio_output": "0.00008", "image_output": "0.00003",
-    }),
-    row("a/steps", pricing={"prompt": "0.000001", "completion": "0.000010", "overrides": [STEP]}),
-    row("a/nightly", pricing={"prompt": "0.000001", "completion": "0.000001", "overrides": [NIGHT]}),
-    row("a/router", pricing={"prompt": "-1", "completion": "-1"}),
-    row("a/prompt-only", pricing={"prompt": "0.000001"}),
-    row("a/plain:batch", pricing={"prompt": "0.0000005", "completion": "0.000005"}),
-    row("a/free", pricing={"prompt": "0", "completion": "0"}),
-    row("openai/gpt-4o-mini", pricing={"prompt": "0.00000015", "completion": "0.0000006"}),
-]  # fmt: skip
-CATALOG = Catalog.from_models(ROWS, as_of=AS_OF)
-CHAT = {
-    "id": "gen-1", "provider": "Acme", "model": "a/plain", "object": "chat.completion", "created": 1_787_227_200,
-    "choices": [{"message": {"content": "Hi \u00e9"}}],
-    "usage": {
-        "prompt_tokens": 2315, "completion_tokens": 340, "total_tokens": 2655, "cost": 0.005715, "is_byok": False,
-        "prompt_tokens_details": {"cached_tokens": 1024, "audio_tokens": 0, "video_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": 120, "image_tokens": 0},
-        "cost_details": {"upstream_inference_cost": None, "upstream_inference_prompt_cost": 0.002315,
-                         "upstream_inference_completions_cost": 0.0034},
-    },
-}  # fmt: skip
-RESPONSES = {
-    "id": "resp_1", "object": "response", "model": "a/all", "created_at": 1_787_227_200, "service_tier": "default",
-    "usage": {"input_tokens": 100, "output_tokens": 50, "total_tokens": 150, "cost": 0.00175,
-              "input_tokens_details": {"cached_tokens": 10}, "output_tokens_details": {"reasoning_tokens": 5}},
-}  # fmt: skip
-MESSAGES = {
-    "id": "msg_1", "type": "message", "model": "a/all",
-    "usage": {"input_tokens": 100, "output_tokens": 50, "cache_read_input_tokens": 10, "cost": 0.00175},
-}  # fmt: skip
-OLD = {**CHAT, "model": "openai/gpt-4o-mini", "created": 1_750_000_000}
 #: What may stand in the place of a value, if only in a hostile log.
 VALUES: list[Any] = [
     None, 0, 1, 3, 1000, 1001, -1, 10**8, 10**8 + 1, 10**18, 10**30, 0.0, -0.0, 1.0, 1.5, 1e-7, 1e-13, 0.1, 1e300,
@@ -81,40 +40,14 @@ COUNTS = [
     "prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens", "cost", "is_byok",
     "service_tier", "prompt_tokens_details", "completion_tokens_details", "input_tokens_details",
     "output_tokens_details", "cost_details", "server_tool_use_details", "server_tool_use", "speed", "currency",
-    "cache_read_input_tokens", "cache_creation", "iterations", "num_search_queries", "promptTokens", "total_cost",
+    "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation", "iterations", "num_search_queries",
+    "promptTokens", "total_cost",
 ]  # fmt: skip
 PARTS = [
     "cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "video_tokens", "reasoning_tokens",
     "upstream_inference_cost", "upstream_inference_prompt_cost", "upstream_inference_output_cost", "currency", "odd",
+    "ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens", "web_search_requests",
 ]  # fmt: skip
-
-
-class Slow(Audit):
-    """Reads every line the other way."""
-
-    def add(self, number: int, line: bytes | None) -> None:
-        """Count one line."""
-        self._add_any(number, line)
-
-
-class Noting(Audit):
-    """Notes how many lines it reads the other way."""
-
-    slowly = 0
-
-    def _add_any(self, number: int, line: bytes | None) -> None:
-        self.slowly += 1
-        super()._add_any(number, line)
-
-
-def both(lines: list[bytes], **options: Any) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """What both ways report, and how many lines were read fast."""
-    slow, quick = Slow(**options), Noting(**options)
-    entries = list(enumerate(Lines(io.BytesIO(b"\n".join(lines))), 1))
-    for entry in entries:
-        slow.add(*entry)
-    quick.add_all(entries)
-    return slow.report(), quick.report(), len(lines) - quick.slowly
 
 
 def disturbed(response: dict[str, Any], chance: random.Random) -> dict[str, Any]:
@@ -173,15 +106,16 @@ def test_disturbed_logs(seed: int, by: str | None, past: bool) -> None:
     """Thousands of lines with anything in the place of anything: every figure, number and reason is the same."""
     chance = random.Random(f"{seed} {by} {past}")
     lines = []
-    for _ in range(1000):
-        line = json.dumps(disturbed(chance.choice((CHAT, OLD, RESPONSES, MESSAGES)), chance)).encode()
+    for _ in range(1500):
+        line = json.dumps(disturbed(chance.choice(SHAPES), chance)).encode()
         lines.append(spoilt(line, chance) if chance.random() < 0.2 else line)
     history = BundledHistory() if past else None
     slow, quick, fast_lines = both(lines, catalog=CATALOG, history=history, by=by)
 
     assert slow == quick
     assert 200 < fast_lines
-    assert all(slow[name] for name in ("exact", "residual", "unreported", "unknown", "bad", "duplicates"))
+    results = ("exact", "residual", "unreported", "reported", "unknown", "bad", "duplicates", "another_day")
+    assert all(slow[name] for name in results)
 
 
 @settings(max_examples=200)
@@ -303,3 +237,42 @@ def test_plans_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert slow == quick
     assert fast_lines == len(lines) / 2
+
+
+def test_names_of_unlisted_models_are_read_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not listed, or has no price, is known after its first line; so many of those are kept, too."""
+    names = ["gone/model", "a/router", "gone/other"] * 4
+    silent = {**PLAIN, "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+    said = [{**each, "model": name} for each in (CHAT, OWN_KEY, silent) for name in names]
+    lines = [json.dumps({**each, "id": str(place)}).encode() for place, each in enumerate(said)]
+    for most in (20_000, 2):
+        monkeypatch.setattr(fast, "_MOST_PLANS", most)
+        slow, quick, fast_lines = both(lines, catalog=CATALOG, by="model")
+
+        assert slow == quick
+        assert len(lines) == quick["unknown"]
+        if most > 2:
+            assert len(lines) - 6 == fast_lines
+
+
+def test_added_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines may come one at a time: what they reported is added up now and then."""
+    monkeypatch.setattr(fast, "_BLOCK", 3)
+    audit = Audit(CATALOG)
+    for number in range(1, 9):
+        audit.add(number, json.dumps({**CHAT, "id": str(number)}).encode())
+
+    assert len(audit._fast._exact.floats) < 3
+    assert "0.045720" == str(audit.exact.reported) == f"{8 * Decimal('0.005715'):f}"
+
+
+def test_endless_numbers() -> None:
+    """Long lines are read fast, but where Python itself would not read a number in them."""
+    long = json.dumps({**CHAT, "choices": "words 7 " * 1200}).encode()
+    digits = json.dumps({**CHAT, "id": "2", "choices": "7" * 9000}).encode()
+    endless = digits.replace(b'"' + b"7" * 9000 + b'"', b"7" * 9000)
+    slow, quick, fast_lines = both([json.dumps(CHAT).encode(), long, digits, endless], catalog=CATALOG)
+
+    assert slow == quick
+    assert (1, 1) == (quick["bad"], quick["duplicates"])
+    assert 4 - 3 == fast_lines

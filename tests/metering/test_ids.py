@@ -33,6 +33,17 @@ def test_digests_are_handed_on() -> None:
     assert [False, True, False] == [other.add(name) for name in (names[0], names[1500], names[1600])]
 
 
+def test_slots_that_are_taken() -> None:
+    """Digests that want the same slot stand beside one another, and are found there."""
+    ids = Ids()
+    size = len(ids._table)
+    same = [7, 7 + size, 7 + 2 * size]
+
+    assert [True, True, False] == [ids.add_digest(digest) for digest in (*same[:2], same[1])]
+    assert [True, True, False] == [ids.holds_any([digest]) for digest in same]
+    assert [True, False] == [ids.add_digest(0), ids.add_digest(0)]
+
+
 @pytest.mark.parametrize("text", ["x" * 1_000_000, "\ud800", "\u00e9"])
 def test_any_text_is_an_id(text: str) -> None:
     """A text of any length and of any letters has a digest, which is the same in every process."""
