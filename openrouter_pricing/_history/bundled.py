@@ -70,7 +70,7 @@ class BundledHistory:
         if found is None or (index := bisect_right(found[0], place) - 1) < 0:
             return None
         price = found[1][index]
-        return None if price == GONE else self._packed.pricings[price]
+        return None if price == GONE else self._packed.pricing(price)
 
     def _of(self, model_id: str) -> tuple[list[int], list[int]] | None:
         """At which places a model changed, and to what."""
@@ -81,11 +81,11 @@ class BundledHistory:
 
     def _periods(self, model_id: str) -> Iterator[RecordedPeriod]:
         places, prices = self._packed.changes(model_id)
-        times, pricings = self._packed.times, self._packed.pricings
+        times = self._packed.times
         ends = [*(_time(times[place]) for place in places[1:]), None]
         for place, price, until in zip(places, prices, ends, strict=True):
             if price != GONE:
-                yield RecordedPeriod(model_id, _time(times[place]), until, pricings[price])
+                yield RecordedPeriod(model_id, _time(times[place]), until, self._packed.pricing(price))
 
 
 class _Prices(Mapping[str, str]):

@@ -8,14 +8,15 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple
 
 from ..errors import PayloadError
 
-_FORMAT = 2
+_FORMAT = 3
 _GZIP = 31  # what zlib calls that format
 _DAMAGED = "the bundled price history is damaged: install the package anew"
+_VALUE = re.compile(r'(?<=:")[^"\\]*(?=")')
 _STEP = re.compile(r"(\d+)(?::(\d+) |([nx]))")
 GONE = -1  # the place of a model that is not listed any more
 
@@ -26,12 +27,20 @@ class Packed(NamedTuple):
     Args:
         times: of the recordings, in whole seconds since the epoch, rising.
         models: of each id where the prices begin that it is the first to have, and its changes, folded.
-        pricings: distinct ``pricing`` objects, as JSON.
+        shapes: distinct ``pricing`` objects without their values, as JSON with a tab in the place of each.
+        pricings: of each distinct ``pricing`` object the number of its shape and the values, a tab before each.
     """
 
     times: list[int]
     models: dict[str, tuple[int, str]]
+    shapes: list[str]
     pricings: list[str]
+
+    def pricing(self, number: int) -> str:
+        """One of the distinct ``pricing`` objects, as JSON."""
+        shape, *values = self.pricings[number].split("\t")
+        parts = self.shapes[int(shape)].split("\t")
+        return "".join(chain.from_iterable(zip(parts, [*values, ""], strict=True)))
 
     def changes(self, model_id: str) -> tuple[list[int], list[int]]:
         """Where in ``times`` a model changed, and to which of the ``pricings``, or to ``GONE``; both empty for none."""
@@ -52,8 +61,9 @@ def pack(changes: Iterable[tuple[datetime, str, Mapping[str, Any] | None]]) -> b
     """The file of a history.
 
     After a line with the times, each as seconds after the one before, come the ids, then for each id its changes, then
-    the prices; these three with an empty line between them. A change is how many recordings after the one before it
-    was, and ``n`` for prices that no id before had, ``:`` and the number of those that one had, or ``x`` for none.
+    the shapes of prices, then the prices; these four with an empty line between them. A change is how many recordings
+    after the one before it was, and ``n`` for prices that no id before had, ``:`` and the number of those that one
+    had, or ``x`` for none.
 
     Args:
         changes: when (aware), which model, and its ``pricing`` from then on; None where it is listed no more. Oldest
@@ -71,7 +81,9 @@ def pack(changes: Iterable[tuple[datetime, str, Mapping[str, Any] | None]]) -> b
     folded = [_fold(models[model_id], pricings) for model_id in sorted(models)]
     steps = [at - before for before, at in pairwise([0, *times])]
     parts = [json.dumps([_FORMAT, steps], separators=(",", ":")) + "\n" + "\n".join(sorted(models))]
-    parts += ["\n".join(folded), "\n".join(pricings)]
+    shapes: dict[str, int] = {}
+    priced = [_shape(text, shapes) for text in pricings]
+    parts += ["\n".join(folded), "\n".join(shapes), "\n".join(priced)]
     return gzip.compress("\n\n".join(parts).encode(), 9, mtime=0)
 
 
@@ -90,6 +102,11 @@ def _fold(changes: Iterable[tuple[int, str | None]], pricings: dict[str, int]) -
     return folded
 
 
+def _shape(text: str, shapes: dict[str, int]) -> str:
+    shape = shapes.setdefault(_VALUE.sub("\t", text), len(shapes))  # JSON has no tab within a text
+    return "\t".join([str(shape), *_VALUE.findall(text)])
+
+
 def unpack(data: bytes) -> Packed:
     """Read what :func:`pack` wrote.
 
@@ -97,7 +114,7 @@ def unpack(data: bytes) -> Packed:
         PayloadError: it is torn, foreign, or of another format.
     """
     try:
-        ids, folded, pricings = zlib.decompress(data, _GZIP).decode().split("\n\n")
+        ids, folded, shapes, pricings = zlib.decompress(data, _GZIP).decode().split("\n\n")
         head, *names = ids.split("\n")
         version, steps = json.loads(head)
         times = list(accumulate(steps))
@@ -107,4 +124,5 @@ def unpack(data: bytes) -> Packed:
         raise PayloadError(_DAMAGED)
     each = folded.split("\n")
     begins = accumulate((text.count("n") for text in each), initial=0)
-    return Packed(times, dict(zip(names, zip(begins, each, strict=False), strict=False)), pricings.split("\n"))
+    models = dict(zip(names, zip(begins, each, strict=False), strict=False))
+    return Packed(times, models, shapes.split("\n"), pricings.split("\n"))

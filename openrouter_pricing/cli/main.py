@@ -30,6 +30,7 @@ _ROOMS = {
     "snapshot": "upkeep",
     "settings": "upkeep",
     "doctor": "upkeep",
+    "dashboard": "dashboard",
 }
 #: What the names of the functions are where they are not those of the commands, which hide Python's own.
 _NAMES = {"range": "range_"}

@@ -400,5 +400,5 @@ def test_an_answer_that_is_an_error_has_no_usage(left_out: str | None) -> None:
     """A dictionary of fields that say nothing of a usage is told as an object with the same fields is: it has none."""
     body = {name: value for name, value in NOTHING_SAID.items() if name != left_out}
     for response in (body, MappingProxyType(body), SimpleNamespace(**body)):
-        with pytest.raises(ResponseError, match="^response has no usage: neither prompt_tokens nor input_tokens nor "):
+        with pytest.raises(ResponseError, match=r"^response has no usage: neither prompt_tokens nor input_tokens nor "):
             read_response(response)

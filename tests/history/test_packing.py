@@ -20,7 +20,7 @@ def test_a_price_is_packed_once() -> None:
     """Two models with one price share it, and one that is gone has none."""
     price = {"prompt": "1", "completion": "2"}
     packed = unpack(pack([(AT, "b", price), (AT, "a", price), (AT.replace(month=4), "a", None)]))
-    assert ['{"completion":"2","prompt":"1"}'] == packed.pricings
+    assert (1, '{"completion":"2","prompt":"1"}') == (len(packed.pricings), packed.pricing(0))
     assert ([0, 1], [0, GONE]) == packed.changes("a")
     assert ([0], [0]) == packed.changes("b")
     assert ([], []) == packed.changes("c")
@@ -39,7 +39,7 @@ def test_what_is_packed_is_unpacked(changes: list[tuple[int, str, int | None]]) 
     for name in "abc":
         expected = [(at.timestamp(), price) for at, other, price in told if other == name]
         found = [
-            (packed.times[place], None if price == GONE else {"prompt": packed.pricings[price].split('"')[3]})
+            (packed.times[place], None if price == GONE else {"prompt": packed.pricing(price).split('"')[3]})
             for place, price in zip(*packed.changes(name), strict=True)
         ]
         assert expected == found
@@ -57,7 +57,7 @@ def test_changes_come_oldest_first() -> None:
         pack([(AT.replace(month=4), "a", None), (AT, "a", None)])
 
 
-@pytest.mark.parametrize("text", ["", "not gzip", "{", "7", "7\n\n\n\n", "[1,[]]\n\n\n\n", "[2,7]\n\n\n\n"])
+@pytest.mark.parametrize("text", ["", "not gzip", "{", "7", "7\n\n\n\n\n\n", "[2,[]]\n\n\n\n\n\n", "[3,7]\n\n\n\n\n\n"])
 def test_what_is_foreign_is_refused(text: str) -> None:
     """Torn, foreign, or of another format: one error says what to do."""
     content = text.encode()
