@@ -135,7 +135,7 @@ def _costs(bench: Bench, pricing: Pricing) -> None:
         "audit of a log of usages",
         "json.loads of its lines",
         4,
-        lambda: [audit.add(number, line) for number, line in enumerate(log, 1)],
+        lambda: audit.add_all(enumerate(log, 1)),
         lambda: [json.loads(line) for line in log],
     )
     decoded = [model.raw for model in catalog.find()]

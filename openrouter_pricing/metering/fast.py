@@ -141,7 +141,8 @@ class Fast:
             ):
                 any_shape(number, line, text)
                 continue
-            if not add_digest(digest(said.id)):
+            name = said.id
+            if name and not add_digest(digest(name)):
                 duplicates.note(number)
                 continue
             if not plan.since <= created <= plan.until:

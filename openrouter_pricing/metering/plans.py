@@ -27,7 +27,14 @@ PARTS = (
 )  # fmt: skip
 _COUNTS = ("prompt_tokens", "completion_tokens", *PARTS)
 _ALL = Usage(**dict.fromkeys(_COUNTS, 1))
-_HOUR = PARTS.index("cache_write_1h_tokens")
+_WRITE, _HOUR = PARTS.index("cache_write_tokens"), PARTS.index("cache_write_1h_tokens")
+_BOTH = {"prompt_tokens": 1, "completion_tokens": 1}
+#: What ``charge()`` is asked for: nothing, each whole, both, and both with each part.
+_ASKED = (
+    Usage(), Usage(prompt_tokens=1), Usage(completion_tokens=1), Usage(**_BOTH),
+    *(Usage(**_BOTH, **dict.fromkeys(PARTS[_WRITE : place + 1] if place == _HOUR else [part], 1))
+      for place, part in enumerate(PARTS)),
+)  # fmt: skip
 #: More than any prompt.
 MOST_TOKENS = 10**9
 _MOST_HOURS = 20_000  # that are kept at hand: two years and more
@@ -69,15 +76,13 @@ class Plan:
         self.low, self.high = tokens
         self.next: Plan | None = None
         self.since, self.until = days_of(origin)
-        self._request = self._charge()
-        self._prompt = money.subtract(self._charge(prompt_tokens=1), self._request)
-        self._completion = money.subtract(self._charge(completion_tokens=1), self._request)
-        counts = {"prompt_tokens": 1, "completion_tokens": 1}
-        costs = [self._charge(**counts), *(self._charge(**counts, **{part: 1}) for part in PARTS)]
-        costs[_HOUR + 1] = self._charge(**counts, **dict.fromkeys(PARTS[_HOUR - 1 : _HOUR + 1], 1))
-        wholes = [costs[0]] * len(PARTS)
-        wholes[_HOUR] = costs[_HOUR]  # writes that are kept for an hour are part of all writes
-        self._parts = tuple(map(money.subtract, costs[1:], wholes))
+        asked = [self._charge(usage) for usage in _ASKED]
+        self._request, prompt, completion, whole, *parts = asked
+        self._prompt = money.subtract(prompt, self._request)
+        self._completion = money.subtract(completion, self._request)
+        wholes = [whole] * len(PARTS)
+        wholes[_HOUR] = parts[_WRITE]  # writes that are kept for an hour are part of all writes
+        self._parts = tuple(map(money.subtract, parts, wholes))
         self.extra: tuple[float, ...] = tuple(map(float, self._parts))
         read, thought = self.extra[:2]
         self.factors: tuple[float, float, float, float, float] = (
@@ -87,15 +92,15 @@ class Plan:
         self.residual: list[int] = list(self.exact)
         self.unreported: list[int] = list(self.exact)
 
-    def _charge(self, **counts: int) -> Decimal:
-        computed = charge(self.rates, Usage(**counts), reported=money.ZERO).computed
+    def _charge(self, usage: Usage) -> Decimal:
+        computed = charge(self.rates, usage, reported=money.ZERO).computed
         assert computed is not None  # it is what was asked for
         return computed
 
     def computed(self, prompt: int, completion: int, parts: tuple[int, ...]) -> Decimal:
         """USD, what a call costs; to the digit and the trailing zero what ``charge()`` says."""
         if parts[_HOUR]:  # whether other writes are on the bill, and their price with its zeros, factors do not tell
-            return self._charge(**dict(zip(_COUNTS, (prompt, completion, *parts), strict=True)))
+            return self._charge(Usage(**dict(zip(_COUNTS, (prompt, completion, *parts), strict=True))))
         usd = money.fma(self._prompt, prompt, money.fma(self._completion, completion, self._request))
         for place, count in enumerate(parts):
             if count:
@@ -107,7 +112,7 @@ class Plan:
         for sums, tally in ((self.exact, exact), (self.residual, residual), (self.unreported, unreported)):
             lines, *counts = sums
             if lines:
-                usd = self._charge(**dict(zip(_COUNTS, counts, strict=True)), requests=lines)
+                usd = self._charge(Usage(**dict(zip(_COUNTS, counts, strict=True)), requests=lines))
                 tally.add(Tally(lines, money.ZERO, usd))
                 sums[:] = [0] * len(sums)
 

@@ -216,12 +216,13 @@ class PlainUsage(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
 
 
 class Plain(Struct, gc=False, kw_only=True):
-    """A chat completion of text that names itself and its time."""
+    """A chat completion of text that says when it was."""
 
     usage: PlainUsage
     model: _Name
-    id: Annotated[str, Meta(min_length=1)]
     created: _Ago
+    id: str | None = None
+    generation_id: None = None
     provider: _Name | None = None
     provider_name: _Name | None = None
     service_tier: None = None

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.faults
 
 #: 2,000,000 lines are 1.1 GB; a tenth of that is enough to know.
 LINES = int(os.environ.get("AUDIT_LINES", "200000"))
-TIMES = 3  # those of json.loads, also where other programs crowd the caches of the machine
+TIMES = {"1": 2, "2": 2.7}  # those of json.loads, by the number of processes, of which each has to start
 MOST_MB = 200
 
 RUN = """
@@ -56,7 +56,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_long_log(jobs: str, log: Path, figure: Figure) -> None:
-    """It takes no more than three times what ``json.loads`` of its lines takes, and 200 MB a process.
+    """It takes no more than twice what ``json.loads`` of its lines takes, start included, and 200 MB a process.
 
     Guard: nearly all lines are read fast, and ids are kept as digests.
     """
@@ -73,5 +73,5 @@ def test_a_long_log(jobs: str, log: Path, figure: Figure) -> None:
     assert LINES == report["lines"] + report["duplicates"]
     assert 0.9 < report["duplicates"] / (LINES // 1000) <= 1
     assert 0 < report["bad"] < report["unknown"] + report["bad"] < LINES // 20 < LINES * 0.9 < report["exact"]
-    assert taken < TIMES * floor
+    assert taken < TIMES[jobs] * floor
     assert memory < MOST_MB

@@ -53,8 +53,8 @@ PLAIN = {"id": "gen-1", "model": "a/plain", "created": 1, "usage": {**USAGE, "co
 @pytest.mark.parametrize(
     "more",
     [
-        {"id": ""},
-        {"id": None},
+        {"id": 7},
+        {"generation_id": "gen-1"},
         {"created": 0},
         {"created": 253_402_300_800},
         {"service_tier": "flex"},
