@@ -34,7 +34,7 @@ _DIGITS = b"0123456789"
 _EVENT = b"data: {"  # how nearly every line of an event stream begins
 _LAST = 253_402_300_800  # seconds since the epoch: the year 10000
 _SURE = 9e-13  # USD; below 10 USD floats are off by less than what is left to 1e-12: by some 1e-14
-_MOST_PLANS = 20_000
+_MOST_PLANS = 40_000
 _BLOCK = 20_000  # lines after which what they counted is added up
 _parts = Decoder(Parts).decode
 
@@ -75,6 +75,7 @@ class Fast:
         self._decode, *self._decoders = (Decoder(shape).decode for shape in namer.shapes)
         self._plans: dict[Any, Plan] = {}
         self._unlisted: dict[Any, Unlisted] = {}
+        self._known: dict[int, Plan] = {}
         self._kept = self._alone = 0
         self._wanted: tuple[Any, int] | None = None
         self._exact, self._residual = Sum(), Sum()
@@ -281,7 +282,7 @@ class Fast:
         """
         if self._wanted is not None:
             key, prompt = self._wanted
-            plan = plan_of(cost, self._listed(cost), prompt)
+            plan = plan_of(cost, self._listed(cost), prompt, self._known)
             if plan is not None:
                 self._make_room()
                 plan.next = self._plans.get(key)
@@ -299,6 +300,7 @@ class Fast:
             self.settle()
             self._plans.clear()
             self._unlisted.clear()
+            self._known.clear()
             self._kept = 1
 
     def _all_plans(self) -> Iterator[Plan]:

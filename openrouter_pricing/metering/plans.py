@@ -42,6 +42,34 @@ _SECONDS = 3600
 _ALMOST = timedelta(hours=1, microseconds=-1)
 
 
+class _Factors(NamedTuple):
+    """What one of everything costs: of the prompt, of the completion, a request, and what each part adds; USD."""
+
+    prompt: Decimal
+    completion: Decimal
+    request: Decimal
+    parts: tuple[Decimal, ...]
+    floats: tuple[float, float, float, float, float]
+    extra: tuple[float, ...]
+
+
+def _charge(rates: Rates, usage: Usage) -> Decimal:
+    computed = charge(rates, usage, reported=money.ZERO).computed
+    assert computed is not None  # it is what was asked for
+    return computed
+
+
+def _factors(rates: Rates) -> _Factors:
+    request, prompt, completion, whole, *costs = (_charge(rates, usage) for usage in _ASKED)
+    wholes = [whole] * len(PARTS)
+    wholes[_HOUR] = costs[_WRITE]  # writes that are kept for an hour are part of all writes
+    parts = tuple(map(money.subtract, costs, wholes))
+    one, other = money.subtract(prompt, request), money.subtract(completion, request)
+    read, thought, *rare = map(float, parts)
+    floats = float(one), float(other), float(request), read, thought
+    return _Factors(one, other, request, parts, floats, (read, thought, *rare))
+
+
 class Plan:
     """What calls of a model cost within some bounds, found by asking ``charge()``.
 
@@ -53,6 +81,7 @@ class Plan:
         rates: its rates; no overrides.
         origin: of which list.
         tokens: the prompt is of more tokens than the first number, and of no more than the second.
+        twin: a plan with these very rates.
 
     Attributes:
         next: another plan of the same calls, for other numbers of tokens.
@@ -65,46 +94,34 @@ class Plan:
     """
 
     __slots__ = (
-        "_completion", "_parts", "_prompt", "_request", "exact", "extra", "factors", "high", "low", "model_id", "next",
-        "origin", "rates", "residual", "since", "unreported", "until",
+        "_factors", "exact", "extra", "factors", "high", "low", "model_id", "next", "origin", "rates", "residual",
+        "since", "unreported", "until",
     )  # fmt: skip
 
-    def __init__(self, model_id: str, rates: Rates, origin: Origin, tokens: tuple[int, int]) -> None:
+    def __init__(
+        self, model_id: str, rates: Rates, origin: Origin, tokens: tuple[int, int], twin: Plan | None = None
+    ) -> None:
         self.model_id: str = model_id
         self.rates: Rates = rates
         self.origin: Origin = origin
         self.low, self.high = tokens
         self.next: Plan | None = None
         self.since, self.until = days_of(origin)
-        asked = [self._charge(usage) for usage in _ASKED]
-        self._request, prompt, completion, whole, *parts = asked
-        self._prompt = money.subtract(prompt, self._request)
-        self._completion = money.subtract(completion, self._request)
-        wholes = [whole] * len(PARTS)
-        wholes[_HOUR] = parts[_WRITE]  # writes that are kept for an hour are part of all writes
-        self._parts = tuple(map(money.subtract, parts, wholes))
-        self.extra: tuple[float, ...] = tuple(map(float, self._parts))
-        read, thought = self.extra[:2]
-        self.factors: tuple[float, float, float, float, float] = (
-            float(self._prompt), float(self._completion), float(self._request), read, thought,
-        )  # fmt: skip
+        self._factors: _Factors = _factors(rates) if twin is None else twin._factors
+        self.factors, self.extra = self._factors.floats, self._factors.extra
         self.exact: list[int] = [0] * (1 + len(_COUNTS))
         self.residual: list[int] = list(self.exact)
         self.unreported: list[int] = list(self.exact)
 
-    def _charge(self, usage: Usage) -> Decimal:
-        computed = charge(self.rates, usage, reported=money.ZERO).computed
-        assert computed is not None  # it is what was asked for
-        return computed
-
     def computed(self, prompt: int, completion: int, parts: tuple[int, ...]) -> Decimal:
         """USD, what a call costs; to the digit and the trailing zero what ``charge()`` says."""
         if parts[_HOUR]:  # whether other writes are on the bill, and their price with its zeros, factors do not tell
-            return self._charge(Usage(**dict(zip(_COUNTS, (prompt, completion, *parts), strict=True))))
-        usd = money.fma(self._prompt, prompt, money.fma(self._completion, completion, self._request))
+            return _charge(self.rates, Usage(**dict(zip(_COUNTS, (prompt, completion, *parts), strict=True))))
+        one, other, request, each = self._factors[:4]
+        usd = money.fma(one, prompt, money.fma(other, completion, request))
         for place, count in enumerate(parts):
             if count:
-                usd = money.fma(self._parts[place], count, usd)
+                usd = money.fma(each[place], count, usd)
         return usd
 
     def settle(self, exact: Tally, residual: Tally, unreported: Tally) -> None:
@@ -112,7 +129,7 @@ class Plan:
         for sums, tally in ((self.exact, exact), (self.residual, residual), (self.unreported, unreported)):
             lines, *counts = sums
             if lines:
-                usd = self._charge(Usage(**dict(zip(_COUNTS, counts, strict=True)), requests=lines))
+                usd = _charge(self.rates, Usage(**dict(zip(_COUNTS, counts, strict=True)), requests=lines))
                 tally.add(Tally(lines, money.ZERO, usd))
                 sums[:] = [0] * len(sums)
 
@@ -172,13 +189,14 @@ class Lists:
         return self._at(datetime.fromtimestamp(created, timezone.utc)) if found is self else found
 
 
-def plan_of(cost: Cost, listed: Model, prompt: int) -> Plan | None:
+def plan_of(cost: Cost, listed: Model, prompt: int, known: dict[int, Plan]) -> Plan | None:
     """The plan of a call that was priced; None where its price depends on more than a plan knows.
 
     Args:
         cost: the call.
         listed: the row that it was priced by.
         prompt: its prompt tokens.
+        known: plans by the identity of their rates: most lists repeat most prices of the one before.
     """
     rates = cost.rates
     if rates is None or cost.endpoint is not None or listed.rates.timed or unpriced(rates, _ALL) is not None:
@@ -188,4 +206,6 @@ def plan_of(cost: Cost, listed: Model, prompt: int) -> Plan | None:
         max((step for step in steps if step < prompt), default=-1),
         min((step for step in steps if step >= prompt), default=MOST_TOKENS),
     )
-    return Plan(cost.model_id, rates, cost._origin, tokens)
+    plan = Plan(cost.model_id, rates, cost._origin, tokens, known.get(id(rates)))
+    known.setdefault(id(rates), plan)
+    return plan

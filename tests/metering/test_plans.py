@@ -83,10 +83,24 @@ def test_within_which_steps(prompt: int, tokens: tuple[int, int]) -> None:
     steps = [{"min_prompt_tokens": step, "prompt": str(step)} for step in (20, 10)]
     row = {"id": "a/steps", "pricing": {"prompt": "1", "completion": "1", "overrides": steps}}
     pricing = Pricing(Settings(markup_rate=1), catalog=Catalog.from_models([row]))
-    plan = plan_of(pricing.cost("a/steps", prompt, 1), pricing.model("a/steps"), prompt)
+    plan = plan_of(pricing.cost("a/steps", prompt, 1), pricing.model("a/steps"), prompt, {})
 
     assert plan is not None
     assert tokens == (plan.low, min(plan.high, 99))
+
+
+def test_the_factors_of_the_same_rates_are_found_once() -> None:
+    """Plans of the very same rates share their factors, whatever list they are of; equal rates need not print alike."""
+    cost, listed = cost_of({"prompt": "1", "completion": "1.5"}, usage={"prompt_tokens": 1, "completion_tokens": 1})
+    alike, _ = cost_of({"prompt": "1.0", "completion": "1.50"}, usage={"prompt_tokens": 1, "completion_tokens": 1})
+    known: dict[int, Plan] = {}
+    one, again, other = (plan_of(each, listed.model("a/only"), 1, known) for each in (cost, cost, alike))
+    assert one is not None
+    assert again is not None
+    assert other is not None
+
+    assert one.factors is again.factors is not other.factors == one.factors
+    assert ["2.5", "2.50"] == [str(plan.computed(1, 1, (0,) * 8)) for plan in (again, other)]
 
 
 def cost_of(pricing: dict[str, Any], **response: Any) -> tuple[Cost, Pricing]:
@@ -106,7 +120,7 @@ def test_what_needs_more_than_a_plan(pricing: dict[str, Any]) -> None:
     """Prices of the hour, and rows that do not price everything, have none."""
     cost, listed = cost_of(pricing, usage={"prompt_tokens": 1, "completion_tokens": 0, "cost": 1})
 
-    assert plan_of(cost, listed.model("a/only"), 1) is None
+    assert plan_of(cost, listed.model("a/only"), 1, {}) is None
 
 
 def test_from_when_on_the_list_held_prices_all() -> None:
