@@ -128,7 +128,7 @@ def _show_audit(audit: Audit, origin: str, places: Places) -> None:
     other = audit.other_day
     if other.lines:
         first = places.show(other.first)
-        line(cell(f"another day's prices: {other.lines} lines, as no list of their day is known (first: {first})"))
+        line(cell(f"another day's prices: {other.lines} lines (first: {first})"))
     if audit.by is not None:
         rows = [(name or "-", group.lines, group.usd) for name, group in spent(audit.counted, audit.by)]
         columns, others = [Column(audit.by), *_numbers("lines", "spent USD")], audit.counted.spend.others.lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -339,6 +340,18 @@ def test_a_model_is_never_broken(width: int, gone: list[str]) -> None:
     assert all(len(line) <= width for line in lines if f"x{LONG}" not in line and not line.startswith("note: "))
     told = [f"note: {width} columns have no room for: {names} (--json has everything)" for names in gone]
     assert told == [line for line in lines if line.startswith("note: ")]
+
+
+def test_lines_of_another_day_are_told(audit: Ask) -> None:
+    """How many lines the list of another day priced, and the first of them, is told, and changes no tally."""
+    Path("prices").write_bytes(Catalog.from_models(ROWS, as_of=datetime(2026, 8, 20, tzinfo=timezone.utc)).dumps())
+    responses = [{**EXACT, "created": stamp} for stamp in (1_787_184_000, 1_780_000_000, 1_790_000_000)]
+    status, out, _ = audit(log(*responses))
+    report = json.loads(audit(log(*responses), "--json")[1])
+
+    assert 0 == status
+    assert "another day's prices: 2 lines (first: 2)" in out.splitlines()
+    assert (3, 2, {"line": 2}) == (report["exact"], report["another_day"], report["first_another_day"])
 
 
 def test_a_log_of_then_is_priced_by_the_lists_of_then(ask: Ask, tmp_path: Path) -> None:
