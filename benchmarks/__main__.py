@@ -10,6 +10,7 @@ from pathlib import Path
 
 import beside
 import inside
+import logs
 import outside
 import past
 import pyperf
@@ -28,6 +29,7 @@ def main() -> int:
     options = parser.parse_args()
     bench = inside.Bench(quick=options.quick)
     inside.costs(bench)
+    logs.logs(bench, quick=options.quick)
     inside.growth(bench)
     inside.tiers(bench)
     shared.shared(bench)

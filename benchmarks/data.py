@@ -13,7 +13,7 @@ _PARAMETERS = (
     "reasoning_effort repetition_penalty response_format seed stop structured_outputs temperature tool_choice tools "
     "top_k top_logprobs top_p"
 )
-_WORDS = "model with a long context for chat code reasoning vision and tools at a low price by its own lab"
+WORDS = "model with a long context for chat code reasoning vision and tools at a low price by its own lab"
 
 
 def rows(count: int = MODELS, seed: int = 1) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def _row(number: int, chance: random.Random) -> dict[str, Any]:
         "hugging_face_id": "",
         "name": f"Lab {number % 50}: Model {number}",
         "created": 1_760_000_000 + number,
-        "description": " ".join(chance.choices(_WORDS.split(), k=40)),
+        "description": " ".join(chance.choices(WORDS.split(), k=40)),
         "context_length": chance.choice([32_768, 131_072, 200_000, 1_048_576]),
         "architecture": {
             "modality": "text+image->text",
@@ -100,7 +100,13 @@ def response(*, content: bool) -> str:
         "usage": usage,
     }
     if content:
-        message = {"role": "assistant", "content": "word " * 250, "refusal": None, "reasoning": "thought " * 60}
-        choice = {"logprobs": None, "finish_reason": "stop", "native_finish_reason": "stop", "index": 0}
-        logged["choices"] = [{**choice, "message": message}]
+        logged |= completion("word " * 250, "thought " * 60)
     return json.dumps(logged)
+
+
+def completion(content: str, reasoning: str | None = None) -> dict[str, Any]:
+    """What a chat completion holds beside its bill."""
+    message = {"role": "assistant", "content": content, "refusal": None, "reasoning": reasoning}
+    choice = {"logprobs": None, "finish_reason": "stop", "native_finish_reason": "stop", "index": 0}
+    said = {"provider": "Lab 1", "object": "chat.completion", "system_fingerprint": None}
+    return {**said, "choices": [{**choice, "message": message}]}

@@ -10,15 +10,16 @@ def main() -> int:
     try:
         try:
             from .cli import run
+
+            return run()
         except ImportError as error:
-            if (error.name or "click").partition(".")[0] not in ("click", "rich"):
+            if (error.name or "click").partition(".")[0] not in ("click", "msgspec", "rich"):
                 raise
             sys.stderr.write(
                 f"openrouter-pricing: the command line needs an extra ({error}); "
                 "get it with: pip install 'openrouter-pricing[cli]'\n"
             )
             return 1
-        return run()
     except KeyboardInterrupt:
         return 130
 

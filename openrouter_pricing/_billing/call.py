@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
@@ -97,6 +98,14 @@ def another_day(at: datetime | None, origin: Origin) -> bool:
     if at is None or as_of is None or as_of <= _UNDATED:
         return False
     return as_of - at > _DAY or at - (origin.until or as_of) > _DAY
+
+
+def days_of(origin: Origin) -> tuple[float, float]:
+    """From when to when calls are not of another day than their prices; seconds since the epoch."""
+    as_of, day = origin.as_of, _DAY.total_seconds()
+    if as_of is None or as_of <= _UNDATED:
+        return -math.inf, math.inf
+    return as_of.timestamp() - day, (origin.until or as_of).timestamp() + day
 
 
 def _equal(one: Decimal, other: Decimal) -> bool:

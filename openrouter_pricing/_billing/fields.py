@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from .._base import money
@@ -53,12 +54,15 @@ def loosely(holder: object) -> Ask:
     for name, value in fields(holder).items():
         if value is not None and isinstance(name, str):
             known.setdefault(squash(name), value)
-    return lambda name: known.get(squash(name))
+    return lambda name: known.get(_asked(name))
 
 
 def squash(name: str) -> str:
     """A name without what tells snake_case from camelCase."""
     return name.replace("_", "").lower()
+
+
+_asked = lru_cache(maxsize=None)(squash)  # names that this package asks for, never those that a response has
 
 
 def is_object(value: object) -> bool:

@@ -55,7 +55,7 @@ def read_reported(body: Ask, usage: Ask, details: Ask, cost: object, upstream: o
     # Reading a float takes a tenth of all the time here, and mostly it is the same one twice.
     same = type(upstream) is float and upstream == cost
     taken = paid if same else amount(upstream, "upstream_inference_cost")
-    parts = None if same else _parts(details)
+    parts = None if same else read_parts(details)
     flag = usage("is_byok")
     if flag is None:
         flag = body("is_byok")
@@ -76,7 +76,8 @@ def _is_yes(flag: object) -> bool:
     return isinstance(flag, (str, int)) and str(flag).lower() in ("true", "1")
 
 
-def _parts(details: Ask) -> Decimal | None:
+def read_parts(details: Ask) -> Decimal | None:
+    """USD, what the provider took for prompt and completion, together; None where that is not said."""
     for names in _PARTS:
         values = [details(name) for name in names]
         if any(value is not None for value in values):

@@ -108,6 +108,8 @@ _RECORDS = (
     "native_tokens_prompt",
 )  # fields of records whose usage is a cost
 _NO_USAGE = ("response", "has no usage: neither prompt_tokens nor input_tokens nor native_tokens_prompt")
+#: Fields that say nothing of a usage or a cost; an answer that is an error has no others.
+_SAY_NOTHING = frozenset({"error", "id", "object", "created", "model", "provider", "choices", "user_id", "type"})
 _OTHER_MODEL = ("iterations", "of the usage name models: their passes cannot be priced as this one's")
 
 
@@ -134,7 +136,15 @@ def read_response(response: object) -> Reading:
         usage = _plain(usage)
     if type(usage) is dict and (own := read_own(body, usage)) is not None:
         return own
+    if type(response) is dict and _SAY_NOTHING.issuperset(response):
+        raise ResponseError(*_NO_USAGE)
     return _read_any(response)
+
+
+def body_of(response: object) -> Ask:
+    """How to ask the body that a usage stands in, whatever is wrapped around it, for its other fields."""
+    body = asking(response)
+    return body if type(body("usage")) is dict else _unwrap(response)[0]
 
 
 def _plain(usage: object) -> dict[Any, Any]:

@@ -55,7 +55,7 @@ def snapshot(output: Path, history: bool, as_json: bool) -> None:
         return
     with Pricing(one_answer()) as pricing, waiting("fetching prices"):
         catalog = pricing.refresh()
-    _write(output, compress(catalog.dumps(), mtime=0))
+    write(output, compress(catalog.dumps(), mtime=0))
     if as_json:
         show_json({**_about(catalog), "output": str(output)})
     else:
@@ -73,7 +73,7 @@ def _write_history(output: Path, as_json: bool) -> None:
         changes = merged(bundled, store)
         store.close()
     packed = pack(changes)
-    _write(output, packed)
+    write(output, packed)
     about = {
         "since": changes[0][0].isoformat(),
         "until": changes[-1][0].isoformat(),
@@ -87,7 +87,12 @@ def _write_history(output: Path, as_json: bool) -> None:
         line(cell(f"wrote {len(changes)} changes up to {instant(changes[-1][0])} to {output}"))
 
 
-def _write(output: Path, data: bytes) -> None:
+def write(output: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        click.ClickException: it cannot be written.
+    """
     try:
         _replace(output, data)
     except OSError as error:
@@ -95,7 +100,6 @@ def _write(output: Path, data: bytes) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
     temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
     with temporary.open("xb") as file:
         try:

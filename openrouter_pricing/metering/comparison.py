@@ -16,10 +16,10 @@ from .._prices.catalog import Catalog
 from ..errors import PricingError, ResponseError, UnpricedUsageError, VariablePriceError
 from ..pricing import Pricing
 from ..settings import Settings
-from .audit import BadLine, kind_of, read_line
+from .audit import kind_of
+from .lines import BadLine, read_line
 from .tallies import Groups
 
-_FIRST = 3  # bad lines of each kind that are named
 _MOST_LETTERS = 200  # of a reason
 
 
@@ -116,9 +116,9 @@ class Comparison:
             if response is not None:
                 self._count(response, _readable(response))
         except BadLine as error:
-            self._count_bad(number, error.kind, error.reason)
+            self.bad[error.kind].count(number, reason=error.reason)
         except ResponseError as error:
-            self._count_bad(number, kind_of(error), error)
+            self.bad[kind_of(error)].count(number, reason=error)
 
     def _count(self, response: dict[str, Any], reading: Reading) -> None:
         logged: Decimal | None = None
@@ -156,12 +156,6 @@ class Comparison:
         return money.total(
             [cost(model_id, usage=usage, at=reading.created).raw for usage in more.passes or (_native(reading),)]
         )
-
-    def _count_bad(self, number: int, kind: str, reason: object) -> None:
-        group = self.bad[kind]
-        group.count(number)
-        if len(group.reasons) < _FIRST:
-            group.reasons.append((number, str(reason)[:_MOST_LETTERS]))
 
     def cheapest(self) -> list[Candidate]:
         """The candidates, the cheapest first; those that could not price every line come last."""

@@ -14,7 +14,7 @@ import pytest
 from support.reference import CONTEXTS
 from support.upstream import row
 
-from openrouter_pricing import Catalog, Pricing, Settings, Usage
+from openrouter_pricing import Catalog, Pricing, ResponseError, Settings, Usage
 from openrouter_pricing._billing.responses import read_response
 
 FIELDS = [field.name for field in attrs.fields(Usage)]
@@ -386,3 +386,19 @@ def test_a_cache_creation_alone_is_counted() -> None:
     usage = {"input_tokens": 10, "output_tokens": 1, "cache_creation": {"ephemeral_1h_input_tokens": 50}}
 
     assert Usage(60, 1, cache_write_tokens=50, cache_write_1h_tokens=50) == read_response(usage).usage
+
+
+NOTHING_SAID: dict[str, Any] = {
+    "error": {"code": 429, "message": "Rate limit exceeded", "usage": {"cost": 1}}, "id": "gen-1", "object": "error",
+    "created": 1_786_680_756, "model": "a/plain", "provider": {"prompt_tokens": 3}, "choices": [{"usage": {"cost": 1}}],
+    "user_id": "user_1", "type": "error",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("left_out", [None, *NOTHING_SAID])
+def test_an_answer_that_is_an_error_has_no_usage(left_out: str | None) -> None:
+    """A dictionary of fields that say nothing of a usage is told as an object with the same fields is: it has none."""
+    body = {name: value for name, value in NOTHING_SAID.items() if name != left_out}
+    for response in (body, MappingProxyType(body), SimpleNamespace(**body)):
+        with pytest.raises(ResponseError, match=r"^response has no usage: neither prompt_tokens nor input_tokens nor "):
+            read_response(response)

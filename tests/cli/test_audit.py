@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -139,7 +142,13 @@ def test_nothing_that_could_be_priced_is_an_error(audit: Ask, responses: list[An
         (("audit", "--json"), "'FILE'"),
         (("audit", "missing"), "'FILE': File 'missing' does not exist"),
         (("audit", "log", "--catalog", "missing"), "'--catalog': File 'missing' does not exist"),
-        (("audit", "."), "'FILE': File '.' is a directory"),
+        (("audit", "*.gone"), "'FILE': File '*.gone' does not exist"),
+        (("audit", "empty"), "'FILE': Folder 'empty' holds no file"),
+        (("audit", "log", "--csv"), "--csv and --parquet hold the sums of --by"),
+        (("audit", "log", "--parquet", "x"), "--csv and --parquet hold the sums of --by"),
+        (("audit", "log", "--by", "day", "--csv", "--json"), "give one of them"),
+        (("audit", "log", "--by", "hour"), "'--by'"),
+        (("audit", "log", "--jobs", "0"), "'--jobs'"),
         (("audit", "log", "--tolerance", "-1"), "'--tolerance': '-1' is negative"),
         (("audit", "log", "--tolerance", "x"), "'--tolerance': 'x' is not a readable decimal number"),
         (("audit", "log", "--worst", "-1"), "'--worst'"),
@@ -152,6 +161,7 @@ def test_wrong_usage_is_one_line_and_status_2(
 ) -> None:
     """What was typed wrong is named on one line of stderr, the status is 2, and nothing is asked."""
     Path("log").touch()
+    Path("empty").mkdir()
     status = run(args)
     out, err = capsys.readouterr()
 
@@ -188,6 +198,106 @@ def test_old_prices_are_said_to_be_old(capsys: pytest.CaptureFixture[str], upstr
     assert (0, 1) == (status, err.count("\n"))
     assert err.startswith("note: no fresh prices are at hand; these are the bundled snapshot, of 20")
     assert "1 lines, 1 priced  (bundled, prices of 20" in out
+
+
+DAY = {**EXACT, "id": "gen-1", "created": 1_786_680_756, "provider": "Acme", "user": "ann"}
+NEXT = {**OFF, "id": "gen-2", "created": 1_786_780_756, "key": "sk-or-v1-" + "0123456789abcdef" * 4}
+
+
+def test_several_files(audit: Ask) -> None:
+    """Files, folders and patterns are read in order, packed or not, and what stands where names its file."""
+    Path("logs").mkdir()
+    Path("logs/a.jsonl").write_bytes(encoded(DAY, {}))
+    Path("logs/b.jsonl.gz").write_bytes(gzip.compress(encoded(OFF, DAY, GONE)))
+    Path("c.json").write_text(json.dumps([NEXT, REFUND], indent=1))
+    status, out, err = audit("logs", "*.json", "--jobs", "2")
+    second = json.dumps([NEXT, REFUND], indent=1).split("\n").index(" {", 2) + 1
+    no_usage = "response has no usage: neither prompt_tokens nor input_tokens nor native_tokens_prompt"
+
+    assert (0, "") == (status, err)
+    assert out.splitlines()[8:] == [
+        "duplicates: 1 lines of responses counted before (first: logs/b.jsonl.gz:2)",
+        "",
+        "model    kind of residual  lines  residual USD",
+        "a/plain  unexplained           3             0",
+        "",
+        "             line  worst residuals  reported USD  computed USD  residual USD  kind",
+        f"        c.json:{second}  a/plain                   2.5             3          -0.5  unexplained",
+        "logs/b.jsonl.gz:1  a/plain                  3.25             3          0.25  unexplained",
+        "         c.json:2  a/plain                  3.25             3          0.25  unexplained",
+        "",
+        "unknown model  lines         first line  reported USD  why",
+        "gone/model         1  logs/b.jsonl.gz:3           0.5  not listed",
+        "",
+        "bad       lines            line  reason",
+        f"no usage      1  logs/a.jsonl:2  {no_usage}",
+    ]
+    plain = json.loads(audit("logs", "*.json", "--json")[1])
+    assert plain == json.loads(audit("logs/a.jsonl", "logs", "c.json", "--json", "--jobs", "3")[1])
+    assert {"file": "logs/b.jsonl.gz", "line": 2} == plain["first_duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("by", "rows"),
+    [
+        ("model", ["a/plain,2,16.25", "gone/model,1,0.5"]),
+        ("day", [",1,0.5", "2026-08-14,1,13", "2026-08-15,1,3.25"]),
+        ("provider", ["Acme,1,13", ",2,3.75"]),
+        ("key", ["ann,1,13", "sk-or-v1-012...def,1,3.25", ",1,0.5"]),
+    ],
+)
+def test_spend(audit: Ask, by: str, rows: list[str]) -> None:
+    """What was spent by each is a table of its own; CSV holds that alone, and the tallies stay."""
+    name = log(DAY, NEXT, GONE)
+    plain, table = audit(name)[1], audit(name, "--by", by)[1]
+    middle = [f"{row[0] or '-'} {row[1]} {row[2]}" for row in csv.reader(rows)]
+
+    assert (0, "\n".join([f"{by},lines,usd", *rows, ""]), "") == audit(name, "--by", by, "--csv")
+    assert plain == "\n\n".join(part for part in table.split("\n\n") if "spent USD" not in part)
+    shown = next(part for part in table.split("\n\n") if "spent USD" in part)
+    assert middle == [" ".join(line.split()) for line in shown.splitlines()[1:]]
+    report = json.loads(audit(name, "--by", by, "--json")[1])
+    assert [row.rsplit(",", 2) for row in rows] == [[row[by], str(row["lines"]), row["usd"]] for row in report["spend"]]
+
+
+def test_names_of_spend_that_are_too_many(audit: Ask) -> None:
+    """A thousand names are told apart; the others are told together, also beside CSV."""
+    name = log(*({**EXACT, "user": f"user {number}"} for number in range(1002)))
+    status, out, err = audit(name, "--by", "key", "--csv")
+
+    assert (0, 1001) == (status, out.count("\n"))
+    assert "note: 2 lines of keys too many to name cost 26 USD\n" == err
+    assert "and 2 lines of keys too many to name" in audit(name, "--by", "key")[1]
+
+
+def test_parquet(audit: Ask) -> None:
+    """The sums are a file of their own too, exact, whatever else is printed."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    tiny = {"model": "gone/model", "created": 1_786_680_756, "usage": {"prompt_tokens": 1, "cost": "1e-30"}}
+    out = audit(log(DAY, NEXT, tiny), "--by", "day", "--parquet", "day.parquet")[1]
+    table = parquet.read_table("day.parquet")
+
+    assert "2026-08-14" in out
+    assert ["day", "lines", "usd"] == table.column_names
+    assert [
+        {"day": "2026-08-14", "lines": 2, "usd": Decimal(f"13.{1:030}")},
+        {"day": "2026-08-15", "lines": 1, "usd": Decimal("3.25")},
+    ] == table.to_pylist()
+    assert 1 == audit(log({}), "--by", "day", "--parquet", "none.parquet")[0]
+    assert (0, "decimal128(1, 0)") == (
+        parquet.read_table("none.parquet").num_rows, str(parquet.read_table("none.parquet").schema.field("usd").type)
+    )  # fmt: skip
+    status, _, err = audit(log(DAY), "--by", "day", "--parquet", "gone/x.parquet")
+    assert (1, "openrouter-pricing: cannot write gone/x.parquet: No such file or directory\n") == (status, err)
+
+
+def test_what_parquet_needs(audit: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pyarrow nothing is read, and one line tells what to install."""
+    monkeypatch.setattr("openrouter_pricing.cli.parquet.find_spec", lambda name: None)
+    status, out, err = audit(log(DAY), "--by", "day", "--parquet", "day.parquet")
+
+    assert (1, "") == (status, out)
+    assert "pip install 'openrouter-pricing[frames]'" in err
 
 
 def test_hostile_names_are_escaped() -> None:
@@ -230,6 +340,18 @@ def test_a_model_is_never_broken(width: int, gone: list[str]) -> None:
     assert all(len(line) <= width for line in lines if f"x{LONG}" not in line and not line.startswith("note: "))
     told = [f"note: {width} columns have no room for: {names} (--json has everything)" for names in gone]
     assert told == [line for line in lines if line.startswith("note: ")]
+
+
+def test_lines_of_another_day_are_told(audit: Ask) -> None:
+    """How many lines the list of another day priced, and the first of them, is told, and changes no tally."""
+    Path("prices").write_bytes(Catalog.from_models(ROWS, as_of=datetime(2026, 8, 20, tzinfo=timezone.utc)).dumps())
+    responses = [{**EXACT, "created": stamp} for stamp in (1_787_184_000, 1_780_000_000, 1_790_000_000)]
+    status, out, _ = audit(log(*responses))
+    report = json.loads(audit(log(*responses), "--json")[1])
+
+    assert 0 == status
+    assert "another day's prices: 2 lines (first: 2)" in out.splitlines()
+    assert (3, 2, {"line": 2}) == (report["exact"], report["another_day"], report["first_another_day"])
 
 
 def test_a_log_of_then_is_priced_by_the_lists_of_then(ask: Ask, tmp_path: Path) -> None:

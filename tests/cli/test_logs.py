@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.commands import MODULE, Ask, process, read_screen
-from support.logs import CATALOG, EXACT, encoded, log
+from support.logs import CATALOG, EXACT, ROWS, encoded, log
 from support.waiting import PATIENCE
 
 from openrouter_pricing.cli import run
@@ -41,6 +43,27 @@ def test_prices_that_cannot_be_read(audit: Ask, data: bytes, said: str) -> None:
     assert (1, "", 1) == (status, out, err.count("\n"))
     assert err.startswith("openrouter-pricing: cannot read prices: ")
     assert said in err
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_recorded_answer_is_a_catalogue(audit: Ask, pack: Callable[[bytes], bytes]) -> None:
+    """What ``/models`` answered is as good as what ``snapshot`` wrote; it has no date, and unreadable rows are told."""
+    odd = {"id": "a/odd", "pricing": {"prompt": "much"}}
+    Path("prices").write_bytes(pack(json.dumps({"data": [*ROWS, odd]}).encode()))
+    status, out, err = audit(log(EXACT))
+
+    assert (0, "1 lines, 1 priced  (pinned, prices of 1970-01-01 00:00 UTC)") == (status, out.splitlines()[0])
+    assert err.startswith("note: rows that cannot be read were left out: 1 (")
+
+
+def test_a_recorded_answer_of_openrouter(audit: Ask, shared: Path) -> None:
+    """Real ones are read as they were recorded."""
+    for answer in sorted((shared / "catalogs").glob("*.json.gz")):
+        Path("prices").write_bytes(answer.read_bytes())
+        usage = {"prompt_tokens": 1, "completion_tokens": 1}
+        assert (0, "1 lines, 1 priced") == (
+            (found := audit(log({"model": "openai/gpt-4o-mini", "usage": usage})))[0], found[1][:17]
+        )  # fmt: skip
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no such file here")

@@ -145,11 +145,11 @@ def test_an_interrupt_while_it_starts_ends_it_with_status_130() -> None:
     assert process("refresh", start=blocked("click", "KeyboardInterrupt")) == (130, "", "")
 
 
-@pytest.mark.parametrize("module", ["click", "rich"])
+@pytest.mark.parametrize("module", ["click", "msgspec", "rich"])
 @pytest.mark.parametrize("error", ["ModuleNotFoundError(f'No module named {name!r}', name=name)", "ImportError('no')"])
 def test_without_the_extra_it_says_how_to_get_it(module: str, error: str) -> None:
-    """Where click or rich is missing, one line tells what to install, and the status is 1."""
-    status, out, err = process("cost", "openai/gpt-4o-mini", "1", "1", start=blocked(module, error))
+    """Where click, msgspec or rich is missing, one line tells what to install, and the status is 1."""
+    status, out, err = process("audit", __file__, start=blocked(module, error))
 
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "pip install 'openrouter-pricing[cli]'" in err

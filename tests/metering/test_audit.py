@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import datetime
 from decimal import Decimal
@@ -12,13 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, SILENT, audited, encoded
+from support.logs import EXACT, GONE, OFF, REFUND, SILENT, audited, encoded
 from support.recordings import DAY, FIRST, MemoryHistory, listed
 from support.upstream import row
 
 from openrouter_pricing import Catalog
-from openrouter_pricing.metering import audit as audits
-from openrouter_pricing.metering.audit import Audit, Lines
+from openrouter_pricing.metering.audit import Audit
 
 
 def counts(audit: Audit) -> dict[str, int]:
@@ -140,6 +138,43 @@ def test_money_is_summed_exactly() -> None:
     assert "1.000" == audit.report()["usd"]["residual"]
 
 
+# -- duplicates ------------------------------------------------------------------------------------------------------
+
+
+WRAPPED = {"at": "2026-11-25", "response": {**EXACT, "id": "gen-1"}}
+RECORD = {"data": {"generation_id": "gen-1", "model": "a/plain", "native_tokens_prompt": 3, "total_cost": 13}}
+
+
+@pytest.mark.parametrize("again", [{**EXACT, "id": "gen-1"}, WRAPPED, RECORD, {**GONE, "id": "gen-1"}])
+def test_a_response_counts_once(again: Any) -> None:
+    """A response that was counted before, by its id, is told and in no tally, however it is wrapped."""
+    audit = audited(encoded({**EXACT, "id": "gen-1"}, again, {**EXACT, "id": "gen-2"}, again))
+
+    assert {"lines": 2, "exact": 2, "residual": 0, "unreported": 0, "unknown": 0, "bad": 0} == counts(audit)
+    assert (2, 2) == (audit.duplicates.lines, audit.duplicates.first)
+    assert (2, {"line": 2}) == (audit.report()["duplicates"], audit.report()["first_duplicate"])
+    assert 0 == audit.reported.lines
+
+
+@pytest.mark.parametrize("name", [None, "", 7, ["gen-1"]])
+def test_what_is_no_id_is_no_duplicate(name: Any) -> None:
+    """Lines without an id, or with what is none, all count."""
+    audit = audited(encoded(*[{**EXACT, "id": name}] * 3, *[{**SILENT, "id": name}] * 2))
+
+    assert (3, 2, 0) == (audit.exact.lines, audit.unreported.lines, audit.duplicates.lines)
+    assert None is audit.report()["first_duplicate"]
+
+
+def test_chunks_of_a_stream_are_no_duplicates() -> None:
+    """Of the chunks with one id the last alone has the usage, and it counts; so does a response that failed before."""
+    chunk = b'data: {"id": "gen-1", "choices": [{"delta": {}}], "usage": null}\n\n'
+    last = b"data: " + encoded({**EXACT, "id": "gen-1", "choices": []})
+    failed = encoded({"id": "gen-1", "error": {"code": 502}})
+
+    assert (2, 1, 0) == (audited(chunk * 3 + failed + last).total.lines, audited(chunk + last).exact.lines,
+                         audited(chunk * 3 + failed + last).duplicates.lines)  # fmt: skip
+
+
 # -- bad lines -------------------------------------------------------------------------------------------------------
 
 
@@ -159,6 +194,11 @@ BAD: list[tuple[bytes, str, str]] = [
     (b'{"model": "a/plain", "usage": {"prompt_tokens": -1}}', "bad number", "prompt_tokens must not be negative"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1e300}}', "bad number", "prompt_tokens must be from 0"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1.5}}', "bad number", "prompt_tokens is not a whole number"),
+    (
+        b'{"usage": {"input_tokens": 1000000000000000000, "output_tokens": 1, "cache_read_input_tokens": 1}}',
+        "bad number",
+        "prompt_tokens must be from 0",
+    ),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": NaN}}', "bad number", "prompt_tokens "),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "cost": -1}}', "bad number", "cost must not be negative"),
     (b'{"model": "a/plain", "usage": {"prompt_tokens": 1, "cost": "dear"}}', "bad number", "cost is not a readable"),
@@ -232,45 +272,6 @@ def test_no_bytes_upset_it(data: bytes) -> None:
 
 
 # -- memory ----------------------------------------------------------------------------------------------------------
-
-
-class Endless:
-    """A file of one line that does not end for long; it notes how much it was asked for at most."""
-
-    def __init__(self, parts: int) -> None:
-        self.most = 0
-        self._parts = parts
-        self._rest = io.BytesIO(b"\n" + encoded(EXACT))
-
-    def readline(self, size: int) -> bytes:
-        """The next part."""
-        self.most = max(size, self.most)
-        self._parts -= 1
-        return b"x" * size if self._parts >= 0 else self._rest.readline(size)
-
-
-def test_an_endless_line_is_read_in_parts_and_skipped() -> None:
-    """A line without an end is one bad line, never held whole, and the line after it counts."""
-    file: Any = Endless(10)
-    lines, audit = Lines(file), Audit(CATALOG)
-    for number, line in enumerate(lines, 1):
-        audit.add(number, line)
-
-    assert {"lines": 2, "exact": 1, "residual": 0, "unreported": 0, "unknown": 0, "bad": 1} == counts(audit)
-    assert audits.MOST_BYTES < file.most <= 2**24 + 1
-    assert {"line": 1, "reason": "more than 16777216 bytes"} == audit.report()["bad_lines"][0]["first"][0]
-    assert 10 * 2**24 < lines.read
-
-
-@pytest.mark.parametrize(("spare", "good"), [(0, 2), (1, 1)])
-def test_the_longest_line(monkeypatch: pytest.MonkeyPatch, spare: int, good: int) -> None:
-    """A line of just the most bytes is read, with and without its end; one byte more is too long."""
-    text = encoded(EXACT)[:-1]
-    monkeypatch.setattr(audits, "MOST_BYTES", len(text))
-    line = text + b" " * spare
-
-    assert (good, 2 - good) == tuple(counts(audited(line + b"\n" + text))[name] for name in ("exact", "bad"))
-    assert (good - 1, 2 - good) == tuple(counts(audited(line))[name] for name in ("exact", "bad"))
 
 
 def test_a_million_names_take_no_more_room_than_a_thousand() -> None:

@@ -13,8 +13,8 @@ from support.logs import encoded
 from support.upstream import row
 
 from openrouter_pricing import Catalog, UnknownModelError, UnpricedUsageError, VariablePriceError
-from openrouter_pricing.metering.audit import MOST_BYTES, Lines
 from openrouter_pricing.metering.comparison import Candidate, Comparison
+from openrouter_pricing.metering.lines import MOST_BYTES, Lines
 
 NIGHT = {"utc_start": 0, "utc_end": 600, "prompt": "100"}
 STEP = {"min_prompt_tokens": 10, "prompt": "1000"}

@@ -12,7 +12,8 @@ from support.upstream import row
 
 from openrouter_pricing import Catalog
 from openrouter_pricing.cli import run
-from openrouter_pricing.metering.audit import Audit, Lines
+from openrouter_pricing.metering.audit import Audit
+from openrouter_pricing.metering.lines import Lines
 
 ROWS = [
     row("a/model", pricing={"prompt": "1", "completion": "10"}),

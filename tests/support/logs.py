@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from openrouter_pricing import Catalog
-from openrouter_pricing.metering.audit import Audit, Lines
+from openrouter_pricing.metering.audit import Audit
+from openrouter_pricing.metering.lines import Lines
 from support.upstream import row
 
 ROWS = [

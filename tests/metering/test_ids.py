@@ -1,0 +1,60 @@
+"""Which responses were counted already."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+
+from openrouter_pricing.metering.ids import Ids, stable
+
+
+def test_each_is_new_once() -> None:
+    """However many there are, each is new the first time and never again."""
+    ids = Ids()
+    names = [f"gen-{number}" for number in range(20_000)]
+
+    assert all(map(ids.add, names))
+    assert not any(map(ids.add, names))
+
+
+def test_digests_are_handed_on() -> None:
+    """What one process counted, another knows by its digests."""
+    one, other = Ids(stable), Ids(stable)
+    names = [f"gen-{number}" for number in range(2000)]
+    for name in names[:1500]:
+        one.add(name)
+    other.add(names[1600])
+
+    assert 1500 == len(set(one.digests()))
+    assert not other.holds_any(one.digests())
+    other.update(one.digests())
+    assert other.holds_any(array("q", [stable("gen-7")]))
+    assert [False, True, False] == [other.add(name) for name in (names[0], names[1500], names[1600])]
+
+
+def test_slots_that_are_taken() -> None:
+    """Digests that want the same slot stand beside one another, and are found there."""
+    ids = Ids()
+    size = len(ids._table)
+    same = [7, 7 + size, 7 + 2 * size]
+
+    assert [True, True, False] == [ids.add_digest(digest) for digest in (*same[:2], same[1])]
+    assert [True, True, False] == [ids.holds_any([digest]) for digest in same]
+    assert [True, False] == [ids.add_digest(0), ids.add_digest(0)]
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "\ud800", "\u00e9"])
+def test_any_text_is_an_id(text: str) -> None:
+    """A text of any length and of any letters has a digest, which is the same in every process."""
+    assert stable(text) == stable(text) != stable(text + "x")
+    assert [True, False] == [Ids(stable).add(text), (ids := Ids(stable)).add(text) and ids.add(text)]
+
+
+def test_many_take_little_room() -> None:
+    """An id takes 8 bytes in a table that is filled by a third at least."""
+    ids = Ids()
+    for number in range(100_000):
+        ids.add(str(number))
+
+    assert 8 * len(ids._table) <= 24 * 100_000
