@@ -56,6 +56,12 @@ class GuardedHistory:
         self._writers = PerProcess(lambda: Worker("openrouter-pricing-recorder"))
         self._lists: list[RecordedList] = []
 
+    @property
+    def store(self) -> HistoryStore | None:
+        """The history itself, in this process."""
+        store: HistoryStore | None = self._histories.get()
+        return store
+
     def as_of(self, at: datetime) -> RecordedList | None:
         """See :meth:`HistoryStore.as_of`; None where it cannot say."""
         if (inline := self._inline) is not None:

@@ -1,0 +1,213 @@
+"""PriceBook: every price as a line of the kernel's table, proved against ``charge()`` before it is used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from .._base import money
+from .._billing.markup import Markup
+from .._history.recalled import PastList
+from .._prices.model import Model
+from ..errors import UnknownModelError
+from .plans import Plan, Regimes, regimes
+from .prices import Prices, read_prices
+from .proof import prove
+from .table import DIGITS, PRICED, UNKNOWN, VARIABLE, Line, Table, places
+from .timeline import Timeline
+
+_ALWAYS = Regimes((), (0,), (Plan({}, {}),))
+_MOST_NAMES = 100_000  # that are kept at hand
+
+
+class Entry(NamedTuple):
+    """What is known of a name, at some time.
+
+    Args:
+        first: the first of its lines in the table.
+        regimes: where they change.
+        rate: what its raw costs are multiplied by.
+        model_id: the model that is priced; None where there is none.
+        as_of: when its prices were fetched or recorded; None where there are none.
+    """
+
+    first: int
+    regimes: Regimes
+    rate: Decimal
+    model_id: str | None = None
+    as_of: datetime | None = None
+
+
+class PriceBook:
+    """Prices for many rows at once. Make it once and use it often: making it takes about a second.
+
+    What each count costs is found by asking the same function that prices single calls, and what the book makes of
+    it is compared with that function's answers, model by model, before it is used. It may be shared by threads, and
+    pickled. It keeps the list that was held when it was made.
+
+    Args:
+        prices: a :class:`Pricing`, a :class:`Catalog`, or a history.
+        markup_rate: what raw costs are multiplied by, instead of the Pricing's own; of a catalogue or a history 1.
+        markup: a policy, instead of the Pricing's own. One with a ``rule`` cannot be carried.
+        scale: decimal places of the amounts, 1 to 37.
+
+    Raises:
+        PricingError: a billing rule cannot be carried to many rows; the message names the model.
+        ValueError, TypeError: an argument cannot be read, or a price or a total takes more decimal places than
+            ``scale``; the message names it.
+    """
+
+    def __init__(
+        self,
+        prices: object,
+        *,
+        markup_rate: money.Number | None = None,
+        markup: Markup | None = None,
+        scale: int = 24,
+    ) -> None:
+        if not 0 < money.count(scale, "scale") < DIGITS:
+            raise ValueError(f"scale must be from 1 to {DIGITS - 1}: {scale}")
+        self.scale: int = scale
+        self._prices: Prices = read_prices(prices, markup_rate, markup)
+        self._lines: list[Line] = [Line(status, _ALWAYS.plans[0], money.ONE) for status in (UNKNOWN, VARIABLE)]
+        self._entries: dict[str, Entry] = {}
+        self._start()
+        catalog = self._prices.catalog
+        self._enter(map(catalog.__getitem__, catalog))
+        self._entries.update({name: self._of(catalog[name], catalog.as_of) for name in catalog})
+
+    def _start(self) -> None:
+        """Make what does not come along in a pickle."""
+        store = self._prices.store
+        self._timeline = None if store is None else Timeline(store, self._prices.catalog)
+        self._past: dict[tuple[int, str], Entry | None] = {}
+        self._made: dict[int, tuple[Model, Entry]] = {}
+        self._lock = threading.RLock()
+        self._table = Table(self._lines, self.scale, rounded=self.places is not None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {name: getattr(self, name) for name in ("scale", "_prices", "_lines")} | {
+                "_entries": dict(self._entries)
+            }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start()
+
+    def __repr__(self) -> str:
+        return f"<PriceBook as of {self._prices.catalog.as_of.isoformat()}>"
+
+    @property
+    def places(self) -> int | None:
+        """Decimal places that totals are rounded to; None where they are not."""
+        asked = self._prices.markup.places
+        return None if asked is None or asked >= self.scale else asked
+
+    @property
+    def unit(self) -> Decimal:
+        """USD of the last decimal place of an amount."""
+        return Decimal((0, (1,), -self.scale))
+
+    @property
+    def table(self) -> Table:
+        """What the kernel looks things up in; of now, as it grows with what is asked for."""
+        return self._table
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """The lists of all times; None where there is one alone."""
+        return self._timeline
+
+    @property
+    def dated(self) -> bool:
+        """Whether rows without a time have prices."""
+        return self._prices.dated
+
+    def names(self) -> list[str]:
+        """Every listed id."""
+        return list(self._prices.catalog)
+
+    def entries(self, asked: Sequence[tuple[int, str | None]]) -> list[Entry]:
+        """What is known of names, each at the list of its place in the timeline.
+
+        Raises:
+            PricingError, ValueError: as for the book, of prices that were not met before.
+        """
+        with self._lock:
+            lists = [None] if self._timeline is None else self._timeline.lists
+            found = [self._known(lists[place], place, name) for place, name in asked]
+            self._enter(model for model, _ in found if isinstance(model, Model))
+            return [
+                self._keep(place, name, model, as_of) for (place, name), (model, as_of) in zip(asked, found, strict=True)
+            ]
+
+    def _known(
+        self, listed: PastList | None, place: int, name: str | None
+    ) -> tuple[Entry | Model | None, datetime | None]:
+        """The entry of a name, or the model that one is to be made of; None where nothing has that name."""
+        if name is None:
+            return None, None
+        if listed is not None:
+            if (place, name) in self._past and (entry := self._past[place, name]) is not None:
+                return entry, None
+            if (model := listed.get(name)) is not None:
+                return model, listed.recorded.as_of
+        if (entry := self._entries.get(name)) is not None:
+            return entry, None
+        try:
+            return self._prices.catalog[name], self._prices.catalog.as_of
+        except UnknownModelError:
+            return None, None
+
+    def _keep(self, place: int, name: str | None, found: Entry | Model | None, as_of: datetime | None) -> Entry:
+        if found is None:
+            return Entry(0, _ALWAYS, self._prices.rate_of(name or "", None))
+        entry = found if isinstance(found, Entry) else self._of(found, as_of)
+        assert name is not None  # what has none is not found
+        if place and len(self._past) < _MOST_NAMES:
+            self._past[place, name] = entry
+        elif not place and len(self._entries) < _MOST_NAMES:
+            self._entries[name] = entry
+        return entry
+
+    def _of(self, model: Model, as_of: datetime | None) -> Entry:
+        return self._made[id(model)][1]._replace(as_of=as_of)
+
+    def _enter(self, models: Iterable[Model]) -> None:
+        """Make and prove the lines of models that were not met before."""
+        new = list({id(model): model for model in models if id(model) not in self._made}.values())
+        if not new:
+            return
+        lines, made = list(self._lines), {}
+        for model in new:
+            rate = self._prices.rate_of(model.id, model)
+            if model.rates.variable:
+                made[id(model)] = model, Entry(1, _ALWAYS, rate, model.id)
+                continue
+            found = regimes(model.rates)
+            made[id(model)] = model, Entry(len(lines), found, rate, model.id)
+            for plan in found.plans:
+                check_scale(model.id, plan, None if self.places is not None else rate, self.scale)
+                lines.append(Line(PRICED, plan, rate))
+        table = Table(lines, self.scale, rounded=self.places is not None)
+        prove(table, list(made.values()), self.scale, self.places)
+        self._made |= made
+        self._lines, self._table = lines, table
+
+
+def check_scale(model_id: str, plan: Plan, rate: Decimal | None, scale: int) -> None:
+    """Refuse what has no room.
+
+    Raises:
+        ValueError: a price takes more decimal places than there are, or its product with the rate does.
+    """
+    for name, step in plan.steps.items():
+        for factor, what in ((money.ONE, "price"), (rate, "price times the markup rate")):
+            if factor is not None and (taken := places(money.multiply(step, factor))) > scale:
+                raise ValueError(
+                    f"scale is {scale}, and the {what} of {name} takes {taken} decimal places with {model_id}"
+                )
