@@ -56,8 +56,8 @@ class PriceBook:
 
     Raises:
         PricingError: a billing rule cannot be carried to many rows; the message names the model.
-        ValueError, TypeError: an argument cannot be read, or a price or a total takes more decimal places than
-            ``scale``; the message names it.
+        ValueError, TypeError: an argument cannot be read, or a price takes more decimal places than ``scale``; the
+            message names it.
     """
 
     def __init__(
@@ -127,9 +127,9 @@ class PriceBook:
         """Whether rows without a time have prices."""
         return self._prices.dated
 
-    def names(self) -> list[str]:
-        """Every listed id."""
-        return list(self._prices.catalog)
+    def listed(self) -> list[tuple[str, Entry]]:
+        """Every id of the list held, and what is known of it."""
+        return [(name, self._entries[name]) for name in self._prices.catalog]
 
     def entries(self, asked: Sequence[tuple[int, str | None]]) -> list[Entry]:
         """What is known of names, each at the list of its place in the timeline.
@@ -191,23 +191,20 @@ class PriceBook:
             found = regimes(model.rates)
             made[id(model)] = model, Entry(len(lines), found, rate, model.id)
             for plan in found.plans:
-                check_scale(model.id, plan, None if self.places is not None else rate, self.scale)
-                lines.append(Line(PRICED, plan, rate))
+                check_scale(model.id, plan, self.scale)
+                lines.append(Line(PRICED, plan, rate, model.id))
         table = Table(lines, self.scale, rounded=self.places is not None)
         prove(table, list(made.values()), self.scale, self.places)
         self._made |= made
         self._lines, self._table = lines, table
 
 
-def check_scale(model_id: str, plan: Plan, rate: Decimal | None, scale: int) -> None:
-    """Refuse what has no room.
+def check_scale(model_id: str, plan: Plan, scale: int) -> None:
+    """Refuse prices that have no room.
 
     Raises:
-        ValueError: a price takes more decimal places than there are, or its product with the rate does.
+        ValueError: one takes more decimal places than there are.
     """
     for name, step in plan.steps.items():
-        for factor, what in ((money.ONE, "price"), (rate, "price times the markup rate")):
-            if factor is not None and (taken := places(money.multiply(step, factor))) > scale:
-                raise ValueError(
-                    f"scale is {scale}, and the {what} of {name} takes {taken} decimal places with {model_id}"
-                )
+        if (taken := places(step)) > scale:
+            raise ValueError(f"scale is {scale}, and the price of {name} takes {taken} decimal places with {model_id}")

@@ -17,7 +17,7 @@ from .kernel import Amounts, charged
 from .plans import COUNTS
 from .question import Question
 from .rounding import column, round_totals
-from .table import BAD, DIGITS, LARGEST, NO_TIME, PRICED, REPORTED, STATUSES, Table
+from .table import BAD, DIGITS, LARGEST, NO_TIME, PRICED, REPORTED, STATUSES, TOO_FINE, Table
 from .timeline import microseconds
 
 #: Rows that are worked on at a time: what they take stays in a processor's cache.
@@ -39,6 +39,7 @@ class Costs(NamedTuple):
         entries: what is known of the names.
         codes: which of them each row has.
         times: microseconds since the epoch; None where nothing says.
+        undated: which rows have no time; None for none of them.
         status: of each; amounts and lines of those that are not priced mean nothing.
         raw, total: amounts.
     """
@@ -49,6 +50,7 @@ class Costs(NamedTuple):
     entries: list[Entry]
     codes: NDArray[np.int64]
     times: NDArray[np.int64] | None
+    undated: NDArray[np.bool_] | None
     status: NDArray[np.uint8]
     raw: Amounts
     total: Amounts
@@ -95,7 +97,13 @@ def _costs(book: PriceBook, batch: pa.RecordBatch, question: Question) -> Costs:
         status[lost & (status != BAD)] = NO_TIME
     if bad is not None:
         status[bad] = BAD
-    made = Costs(table, lines, counts, entries, codes, times, status, raw, total)
+    if (status == TOO_FINE).any():
+        model_id = table.lines[int(lines[status == TOO_FINE][0])].model_id
+        raise ValueError(
+            f"a total of {model_id} takes more than {book.scale} decimal places: make a PriceBook with a larger scale, "
+            "or with a markup that has places"
+        )
+    made = Costs(table, lines, counts, entries, codes, times, undated, status, raw, total)
     return made if question.reported is None else _settled(book, batch, question.reported, made)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .plans import INSIDE
-from .table import BAD, LARGEST, PRICED, UNPRICED, Table
+from .table import BAD, LARGEST, PRICED, TOO_FINE, UNPRICED, Table
 
 #: Counts of some rows by their name; those that are left out are 0, and requests 1.
 Counts: TypeAlias = Mapping[str, NDArray[Any]]
@@ -160,9 +160,10 @@ def _charge_large(
     for name, quantity in quantities.items():
         sums += table.exact(name, lines) * quantity[places].astype(object)
     for place, line, amount in zip(places.tolist(), lines.tolist(), sums.tolist(), strict=True):
-        raw, total = (amount * factor for factor in table.factors[line])
-        if max(raw, total) > LARGEST:
-            made.status[place] = BAD
+        for_raw, for_total, divisor = table.factors[line]
+        raw, (total, rest) = amount * for_raw, divmod(amount * for_total, divisor)
+        if rest or max(raw, total) > LARGEST:
+            made.status[place] = TOO_FINE if rest else BAD
             continue
         made.raw[place] = raw & (2**64 - 1), raw >> 64
         made.total[place] = total & (2**64 - 1), total >> 64

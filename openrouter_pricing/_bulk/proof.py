@@ -19,7 +19,7 @@ from .choice import choose
 from .kernel import charged
 from .plans import COUNTS, INSIDE, instant
 from .rounding import round_totals, whole_numbers
-from .table import PRICED, STATUSES, UNPRICED, Table
+from .table import PRICED, STATUSES, TOO_FINE, UNPRICED, Table
 
 if TYPE_CHECKING:
     from .book import Entry
@@ -30,6 +30,7 @@ _COUNTS = (
     *(16_384, 32_000, 65_536, 99_999, 100_000, 100_001, 128_000, 199_999, 200_000, 200_001, 272_000, 272_001),
     *(999_999, 1_000_000, 1_000_001, 10_000_000, 1_000_000_000, 1_000_000_001, 10**12 + 1),
 )
+_SAID = (*STATUSES, "too fine")
 _PARTS = tuple(name for parts in INSIDE.values() for name in parts)
 _MIXED = 12  # usages of many counts for each model
 
@@ -67,7 +68,7 @@ def prove(table: Table, made: Sequence[tuple[Model, Entry]], scale: int, places:
         expected = _expected(model, entry, usage, at, scale, places)
         answer = (found, raw_found, total_found) if found == PRICED else (found, 0, 0)
         if answer != expected:
-            said = f"{STATUSES[expected[0]]} {expected[1:]}, not {STATUSES[found]} {answer[1:]}"
+            said = f"{_SAID[expected[0]]} {expected[1:]}, not {_SAID[found]} {answer[1:]}"
             raise PricingError(
                 f"the billing rules of {model.id} cannot be carried to many rows: {usage} at {at.isoformat()} is "
                 f"{said} (in units of 1e-{scale} USD)"
@@ -83,9 +84,9 @@ def _expected(
     except UnpricedUsageError:
         return UNPRICED, 0, 0
     raw, total = (money.multiply(amount, 10**scale) for amount in (cost.raw, cost.total))
-    if raw != int(raw) or total != int(total):
+    if raw != int(raw):
         return PRICED, -1, -1  # no amount of ours: it has more places than any price
-    return PRICED, int(raw), int(total)
+    return (PRICED, int(raw), int(total)) if total == int(total) else (TOO_FINE, 0, 0)
 
 
 def _questions(entry: Entry, chance: random.Random) -> Iterator[tuple[Usage, datetime]]:

@@ -22,6 +22,8 @@ STATUSES = (
     "no_time",
 )
 PRICED, REPORTED, UNKNOWN, VARIABLE, UNPRICED, BAD, NO_TIME = range(len(STATUSES))
+#: An amount takes more decimal places than there are: no row of a frame ever says so.
+TOO_FINE = len(STATUSES)
 #: No amount of a frame has more digits.
 DIGITS = 38
 LARGEST = 10**DIGITS - 1
@@ -36,11 +38,13 @@ class Line(NamedTuple):
         status: what a usage is where nothing else is said.
         plan: how it is charged.
         rate: what the raw cost is multiplied by.
+        model_id: whose it is.
     """
 
     status: int
     plan: Plan
     rate: Decimal
+    model_id: str = ""
 
 
 class Table:
@@ -57,7 +61,7 @@ class Table:
         limit: up to which count no sum of a line can grow too large for its column.
         ceiling: the largest sum of a line that is an amount of so many digits.
         raw, total: by what a sum is multiplied to be an amount, 32 bits a column.
-        factors: the same, as Python's own numbers.
+        factors: the same, as Python's own numbers, and what a total is then divided by.
         same: both are.
     """
 
@@ -72,17 +76,23 @@ class Table:
             _factors(exponent, money.ONE if rounded else line.rate, scale)
             for line, exponent in zip(lines, exponents, strict=True)
         ]
-        self.same = all(raw == total for raw, total in self.factors)
+        self.same = all(raw == total and divisor == 1 for raw, total, divisor in self.factors)
         self._exact = {name: [step.get(name, 0) for step in steps] for name in COUNTS}
         sizes = [sum(map(abs, step.values())) for step in steps]
-        self.limit = np.array([_SAFE // max(size, 1) if size < _SAFE else -1 for size in sizes], np.int64)
+        self.limit = np.array(
+            [
+                _SAFE // max(size, 1) if size < _SAFE and divisor == 1 else -1
+                for size, (*_, divisor) in zip(sizes, self.factors, strict=True)
+            ],
+            np.int64,
+        )
         self.steps: dict[str, NDArray[np.int64]] = {
             name: np.array([step if abs(step) < _SAFE else 0 for step in exact], np.int64)
             for name, exact in self._exact.items()
         }
-        self.ceiling = np.array([min(LARGEST // max(pair), _SAFE) for pair in self.factors], np.int64)
-        self.raw = _limbs([raw for raw, _ in self.factors])
-        self.total = _limbs([total for _, total in self.factors])
+        self.ceiling = np.array([min(LARGEST // max(both), _SAFE) for *both, _ in self.factors], np.int64)
+        self.raw = _limbs([raw for raw, *_ in self.factors])
+        self.total = _limbs([total for _, total, _ in self.factors])
         self.status = np.array([UNPRICED if line.plan.dead else line.status for line in lines], np.uint8)
         self.unlisted = _flags(lines, "unlisted", COUNTS)
         self.beside = _flags(lines, "beside", WRITES)
@@ -105,9 +115,12 @@ def places(number: Decimal) -> int:
     return max(-exponent, 0)
 
 
-def _factors(exponent: int, rate: Decimal, scale: int) -> tuple[int, int]:
-    """By what a sum in units of ``10**-exponent`` is multiplied to be a raw and a total amount of that scale."""
-    return 10 ** (scale - exponent), int(money.multiply(rate, 10 ** (scale - exponent)))
+def _factors(exponent: int, rate: Decimal, scale: int) -> tuple[int, int, int]:
+    """What makes a sum in units of ``10**-exponent`` a raw amount, and a total one, and by what that is divided."""
+    raw = 10 ** (scale - exponent)
+    total = money.multiply(rate, raw)
+    divisor = 10 ** places(total)
+    return raw, int(money.multiply(total, divisor)), divisor
 
 
 def _limbs(factors: list[int]) -> tuple[NDArray[np.uint64], ...]:
