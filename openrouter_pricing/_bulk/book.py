@@ -142,7 +142,8 @@ class PriceBook:
             found = [self._known(lists[place], place, name) for place, name in asked]
             self._enter(model for model, _ in found if isinstance(model, Model))
             return [
-                self._keep(place, name, model, as_of) for (place, name), (model, as_of) in zip(asked, found, strict=True)
+                self._keep(place, name, model, as_of)
+                for (place, name), (model, as_of) in zip(asked, found, strict=True)
             ]
 
     def _known(
@@ -188,7 +189,7 @@ class PriceBook:
             if model.rates.variable:
                 made[id(model)] = model, Entry(1, _ALWAYS, rate, model.id)
                 continue
-            found = regimes(model.rates)
+            found = regimes(model.id, model.rates)
             made[id(model)] = model, Entry(len(lines), found, rate, model.id)
             for plan in found.plans:
                 check_scale(model.id, plan, self.scale)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from .._base import money
@@ -107,9 +107,7 @@ def _costs(book: PriceBook, batch: pa.RecordBatch, question: Question) -> Costs:
     return made if question.reported is None else _settled(book, batch, question.reported, made)
 
 
-def _counts(
-    batch: pa.RecordBatch, question: Question
-) -> tuple[dict[str, NDArray[np.int64]], NDArray[np.bool_] | None]:
+def _counts(batch: pa.RecordBatch, question: Question) -> tuple[dict[str, NDArray[np.int64]], NDArray[np.bool_] | None]:
     """The counts that are not 0 throughout, and which rows have a bad one."""
     counts: dict[str, NDArray[np.int64]] = {}
     wrong: list[NDArray[np.bool_]] = []

@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from .._base import money
-from .book import Entry, PriceBook
+from .book import PriceBook
 from .costing import Costs, costs
 from .kernel import Amounts, told_apart
 from .plans import INSIDE, Plan
@@ -115,7 +115,11 @@ def _bill(plan: Plan, used: dict[str, int]) -> Iterator[tuple[str, int, Decimal]
             if quantity and name in plan.items:
                 beside = name in plan.beside
                 left -= 0 if beside else quantity
-                yield plan.items[name], quantity, plan.steps[name] if beside else money.add(plan.steps[name], whole_price)
+                yield (
+                    plan.items[name],
+                    quantity,
+                    plan.steps[name] if beside else money.add(plan.steps[name], whole_price),
+                )
         if left:
             yield plan.items.get(whole, _ITEMS[whole]), left, whole_price
     for name, quantity in used.items():
@@ -175,7 +179,12 @@ def bill(tables: Iterable[pa.Table], by: tuple[str, ...], scale: int) -> pa.Tabl
 
 
 def _columns(scale: int) -> list[tuple[str, pa.DataType]]:
-    usd, units, when, text = pa.decimal128(DIGITS, scale), pa.decimal128(DIGITS, 0), pa.timestamp("us", "UTC"), pa.string()
+    usd, units, when, text = (
+        pa.decimal128(DIGITS, scale),
+        pa.decimal128(DIGITS, 0),
+        pa.timestamp("us", "UTC"),
+        pa.string(),
+    )
     return [
         *((name, usd) for name in ("BilledCost", "EffectiveCost", "ContractedCost", "ListCost")),
         *((name, usd) for name in ("ContractedUnitPrice", "ListUnitPrice")),

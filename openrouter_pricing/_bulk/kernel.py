@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,7 +15,6 @@ from .table import BAD, LARGEST, PRICED, TOO_FINE, UNPRICED, Table
 Counts: TypeAlias = Mapping[str, NDArray[Any]]
 #: Amounts as they lie in a column of Arrow: the lower and the upper half of each.
 Amounts: TypeAlias = NDArray[np.uint64]
-_Look: TypeAlias = Callable[[NDArray[Any]], Any]
 
 _HALF = np.uint64(32)
 _LOW = np.uint64(2**32 - 1)
@@ -121,15 +120,14 @@ def _part(counts: Counts, name: str) -> NDArray[Any] | None:
     if name == "cache_write_tokens" and "cache_write_1h_tokens" in counts:
         prompt = counts["prompt_tokens"]
         written, hour = np.minimum(counts[name], prompt), np.minimum(counts["cache_write_1h_tokens"], prompt)
-        return np.maximum(written - hour, 0)
+        short: NDArray[Any] = np.maximum(written - hour, 0)
+        return short
     if name in ("cache_write_tokens", "cache_write_1h_tokens"):
         return np.minimum(counts[name], counts["prompt_tokens"])
     return counts[name]
 
 
-def _times(
-    sums: NDArray[np.int64], factors: tuple[NDArray[np.uint64], ...], rows: NDArray[np.int64]
-) -> Amounts:
+def _times(sums: NDArray[np.int64], factors: tuple[NDArray[np.uint64], ...], rows: NDArray[np.int64]) -> Amounts:
     """Products that are known to have no more than 127 bits: 32 bits at a time, with carries."""
     first, second, third, fourth = factors
     whole = sums.view(np.uint64)

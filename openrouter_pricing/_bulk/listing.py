@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from .._base import money
 from .book import PriceBook

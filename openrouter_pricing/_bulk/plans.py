@@ -11,8 +11,8 @@ import attrs
 from .._base import money
 from .._billing import cost as billing
 from .._billing.usage import Usage
-from .._prices.rates import Rates
-from ..errors import UnpricedUsageError
+from .._prices.rates import PRICE_KEYS, Rates
+from ..errors import PricingError, UnpricedUsageError
 
 #: Every count of a usage.
 COUNTS = tuple(field.name for field in attrs.fields(Usage))
@@ -52,11 +52,15 @@ class Plan(NamedTuple):
     dead: bool = False
 
 
-def probe(rates: Rates) -> Plan:
+def probe(model_id: str, rates: Rates) -> Plan:
     """Ask what each count adds, one at a time. What the answers make together is for :func:`proof` to check.
 
     Args:
+        model_id: whose they are.
         rates: with no conditional prices, and none that is negative.
+
+    Raises:
+        PricingError: something is charged at a price that is not listed.
     """
     if _asked(rates) is None:
         return Plan({}, {}, dead=True)
@@ -67,12 +71,15 @@ def probe(rates: Rates) -> Plan:
         if (cost := _asked(rates, **{name: 1})) is None:
             unlisted.add(name)
         else:
+            _check_listed(model_id, rates, cost)
             steps[name] = cost.raw
-            items |= {name: line.item for line in cost.lines}
+            if cost.lines:
+                items[name] = cost.lines[0].item
     for whole, parts in INSIDE.items():
         for name in parts:
             if (cost := _asked(rates, **{whole: 1, name: 1})) is None:
                 continue  # it has no price of its own, and the whole has none
+            _check_listed(model_id, rates, cost)
             own = [line.item for line in cost.lines if line.item != items.get(whole)]
             if own:
                 items[name] = own[0]
@@ -80,6 +87,16 @@ def probe(rates: Rates) -> Plan:
             if name in WRITES and own and _is_beside(rates, name):
                 beside.add(name)
     return Plan(steps, items, frozenset(beside), frozenset(unlisted))
+
+
+def _check_listed(model_id: str, rates: Rates, cost: billing.Cost) -> None:
+    listed = [getattr(rates, key) for key in PRICE_KEYS]
+    for line in cost.lines:
+        if line.unit_price not in listed:
+            raise PricingError(
+                f"the billing rules of {model_id} cannot be carried to many rows: {line.item} is charged at "
+                f"{money.plain(line.unit_price)} USD, which is no price of its list"
+            )
 
 
 def _is_beside(rates: Rates, name: str) -> bool:
@@ -115,11 +132,15 @@ class Regimes(NamedTuple):
         return len(self.minutes) > 1
 
 
-def regimes(rates: Rates) -> Regimes:
+def regimes(model_id: str, rates: Rates) -> Regimes:
     """The plans of all conditions that can hold.
 
     Args:
+        model_id: whose they are.
         rates: with no negative price.
+
+    Raises:
+        PricingError: as for :func:`probe`.
     """
     thresholds = sorted(
         {
@@ -141,7 +162,7 @@ def regimes(rates: Rates) -> Regimes:
         for start in starts:
             effective = rates.effective(tokens, instant(start)) if rates.overrides else rates
             if id(effective) not in plans:
-                plans[id(effective)] = effective, probe(effective)
+                plans[id(effective)] = effective, probe(model_id, effective)
             grid.append(plans[id(effective)][1])
     return Regimes(tuple(thresholds), starts, tuple(grid))
 

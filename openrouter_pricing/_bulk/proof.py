@@ -19,7 +19,7 @@ from .choice import choose
 from .kernel import charged
 from .plans import COUNTS, INSIDE, instant
 from .rounding import round_totals, whole_numbers
-from .table import PRICED, STATUSES, TOO_FINE, UNPRICED, Table
+from .table import BAD, LARGEST, PRICED, STATUSES, TOO_FINE, UNPRICED, Table
 
 if TYPE_CHECKING:
     from .book import Entry
@@ -50,7 +50,7 @@ def prove(table: Table, made: Sequence[tuple[Model, Entry]], scale: int, places:
         (model, entry, usage, at)
         for number, (model, entry) in enumerate(made)
         if not model.rates.variable
-        for usage, at in _questions(entry, random.Random(number))
+        for usage, at in _questions(entry, random.Random(number))  # noqa: S311  # the same each time
     ]
     if not asked:
         return
@@ -69,9 +69,10 @@ def prove(table: Table, made: Sequence[tuple[Model, Entry]], scale: int, places:
         answer = (found, raw_found, total_found) if found == PRICED else (found, 0, 0)
         if answer != expected:
             said = f"{_SAID[expected[0]]} {expected[1:]}, not {_SAID[found]} {answer[1:]}"
+            shown = ", ".join(f"{name}={count}" for name in COUNTS if (count := getattr(usage, name)))
             raise PricingError(
-                f"the billing rules of {model.id} cannot be carried to many rows: {usage} at {at.isoformat()} is "
-                f"{said} (in units of 1e-{scale} USD)"
+                f"the billing rules of {model.id} cannot be carried to many rows: {shown or 'nothing'} at "
+                f"{at:%A %H:%M} is {said} (in units of 1e-{scale} USD)"
             )
 
 
@@ -86,7 +87,9 @@ def _expected(
     raw, total = (money.multiply(amount, 10**scale) for amount in (cost.raw, cost.total))
     if raw != int(raw):
         return PRICED, -1, -1  # no amount of ours: it has more places than any price
-    return (PRICED, int(raw), int(total)) if total == int(total) else (TOO_FINE, 0, 0)
+    if total != int(total):
+        return TOO_FINE, 0, 0
+    return (BAD, 0, 0) if max(raw, total) > LARGEST else (PRICED, int(raw), int(total))
 
 
 def _questions(entry: Entry, chance: random.Random) -> Iterator[tuple[Usage, datetime]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from .kernel import Amounts
@@ -43,7 +43,7 @@ def round_totals(
     factors = pa.array([rate.quantize(_unit(finest)) for rate in rates], pa.decimal256(_WIDE - DIGITS - 1, finest))
     amounts = column(raw, scale, np.ones(len(raw), np.bool_)).cast(pa.decimal256(DIGITS, scale))
     totals = pc.round(pc.multiply(amounts, factors.take(pa.array(codes))), decimals, "half_towards_infinity")
-    most = pa.scalar(10 ** (DIGITS - scale), pa.decimal256(_WIDE, 0))
+    most = pa.scalar(10 ** (DIGITS - scale), totals.type)
     large = pc.greater_equal(totals, most).to_numpy(zero_copy_only=False)
     if large.any():
         status[large & (status == PRICED)] = BAD

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from .._base import money
 from ..errors import quoted
@@ -77,7 +77,7 @@ class Sums(Work):
         wide = pa.decimal256(_WIDE, self.book.scale)
         keys = {name: columns[name] if name in columns else decoded(batch.column(name)) for name in self.by}
         table = pa.table(
-            list(keys.values()) + [pa.array(~made.valid), raw.cast(wide), total.cast(wide)],
+            [*keys.values(), pa.array(~made.valid), raw.cast(wide), total.cast(wide)],
             names=[*(f"by{number}" for number in range(len(keys))), "unpriced", "raw", "total"],
         )
         wanted = [("unpriced", "count"), ("unpriced", "sum"), ("raw", "sum"), ("total", "sum")]

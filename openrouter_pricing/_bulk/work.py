@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from .book import PriceBook
 from .costing import added, costs, fields

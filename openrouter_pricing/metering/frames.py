@@ -18,7 +18,7 @@ from .._bulk.sums import Sums, read_by
 from .._bulk.work import RowCosts
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]
 
 __all__ = ["PriceBook", "focus", "price_frame", "rate_table", "sum_frame"]
 
@@ -58,7 +58,8 @@ def price_frame(
     """
     engine, native = engine_of(frame)
     question = ask(engine.names(native), columns, at, reported, prefix)
-    return engine.carry(native, RowCosts(_book(prices), question))
+    made: _Frame = engine.carry(native, RowCosts(_book(prices), question))
+    return made
 
 
 def sum_frame(

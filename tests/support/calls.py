@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -74,7 +74,9 @@ def _clean(chance: random.Random, ids: Sequence[str], slugs: Sequence[str]) -> d
     for name, whole in (("cached_tokens", prompt), ("reasoning_tokens", row["completion_tokens"])):
         row[name] = chance.randrange(whole + 1) if chance.random() < 0.3 else chance.choice((0, None))
     if chance.random() < 0.1:
-        row["cache_write_tokens"] = prompt - row["cached_tokens"] if row["cached_tokens"] else chance.randrange(prompt + 1)
+        row["cache_write_tokens"] = (
+            prompt - row["cached_tokens"] if row["cached_tokens"] else chance.randrange(prompt + 1)
+        )
     if chance.random() < 0.05:
         row["reported"] = chance.choice((0.0, 0.00000705, chance.random() / 100))
     return row

@@ -1,0 +1,145 @@
+"""Carriers: the engines that are packages of their own, imported when a frame of theirs comes."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from .engines import Arrow
+from .work import Work
+
+
+class Polars:
+    """DataFrames and LazyFrames."""
+
+    def names(self, frame: Any) -> list[str]:
+        return list(frame.collect_schema().names())
+
+    def carry(self, frame: Any, work: Work) -> Any:
+        pl = import_module("polars")
+
+        def run(part: Any) -> Any:
+            made = work.added(part.select(work.read).to_arrow())
+            columns = pl.from_arrow(made)
+            return part.hstack(columns) if work.widens else columns
+
+        if isinstance(frame, pl.DataFrame):
+            return run(frame)
+        schema = run(frame.collect_schema().to_frame()).schema
+        return frame.map_batches(run, schema=schema, streamable=True)
+
+    def table(self, frame: Any) -> pa.Table:
+        collect = getattr(frame, "collect", None)
+        return (frame if collect is None else collect(engine="streaming")).to_arrow()
+
+    def like(self, table: pa.Table, frame: Any) -> Any:
+        pl = import_module("polars")
+
+        made = pl.from_arrow(table)
+        return made if isinstance(frame, pl.DataFrame) else made.lazy()
+
+
+class Pandas:
+    """DataFrames; what is added are columns of Arrow's types."""
+
+    def names(self, frame: Any) -> list[str]:
+        return [str(name) for name in frame.columns]
+
+    def carry(self, frame: Any, work: Work) -> Any:
+        pd = import_module("pandas")
+
+        made = work.added(pa.Table.from_pandas(frame[list(work.read)], preserve_index=False))
+        if not work.widens:
+            return made.to_pandas(types_mapper=pd.ArrowDtype)
+        columns = {
+            name: pd.Series(pd.arrays.ArrowExtensionArray(column), index=frame.index)
+            for name, column in zip(made.column_names, made.columns, strict=True)
+        }
+        return frame.assign(**columns)
+
+    def table(self, frame: Any) -> pa.Table:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+
+    def like(self, table: pa.Table, frame: Any) -> Any:
+        pd = import_module("pandas")
+
+        return table.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+class Dask(Pandas):
+    """DataFrames of many pandas ones."""
+
+    def carry(self, frame: Any, work: Work) -> Any:
+        carry = super().carry
+        return frame.map_partitions(carry, work, meta=carry(frame._meta, work), enforce_metadata=False)
+
+    def table(self, frame: Any) -> pa.Table:
+        return super().table(frame.compute())
+
+    def like(self, table: pa.Table, frame: Any) -> Any:
+        return import_module("dask.dataframe").from_pandas(super().like(table, frame), npartitions=1)
+
+
+class DuckDB:
+    """Relations, which are read as batches; what is made of one stays in its own connection."""
+
+    def names(self, frame: Any) -> list[str]:
+        return list(frame.columns)
+
+    def carry(self, frame: Any, work: Work) -> Any:
+        reader = frame.to_arrow_reader()
+        made = pa.Table.from_batches(map(work.batch, reader), work.schema(reader.schema))
+        return self.like(made, frame)
+
+    def table(self, frame: Any) -> pa.Table:
+        return frame.to_arrow_table()
+
+    def like(self, table: pa.Table, frame: Any) -> Any:
+        return _query(frame, table)
+
+
+class Spark:
+    """DataFrames; each worker gets the book and prices its own batches."""
+
+    def names(self, frame: Any) -> list[str]:
+        return list(frame.columns)
+
+    def carry(self, frame: Any, work: Work) -> Any:
+        types, kinds = import_module("pyspark.sql.pandas.types"), import_module("pyspark.sql.types")
+
+        old = frame.schema
+        new = types.from_arrow_schema(work.schema(types.to_arrow_schema(old)))
+        kept = {field.name: field for field in old.fields} if work.widens else {}
+        schema = kinds.StructType([kept.get(field.name, field) for field in new.fields])
+        return frame.mapInArrow(partial(map, work.batch), schema)
+
+    def table(self, frame: Any) -> pa.Table:
+        return frame.toArrow()
+
+    def like(self, table: pa.Table, frame: Any) -> Any:
+        return frame.sparkSession.createDataFrame(table)
+
+
+class Ray:
+    """Datasets."""
+
+    def names(self, frame: Any) -> list[str]:
+        return list(frame.columns())
+
+    def carry(self, frame: Any, work: Work) -> Any:
+        return frame.map_batches(Arrow().carry, fn_args=(work,), batch_format="pyarrow")
+
+    def table(self, frame: Any) -> pa.Table:
+        parts = list(frame.iter_batches(batch_format="pyarrow", batch_size=None))
+        return pa.concat_tables(parts)
+
+    def like(self, table: pa.Table, frame: Any) -> Any:
+        return import_module("ray.data").from_arrow(table)
+
+
+def _query(relation: Any, table_of_ours: pa.Table) -> Any:
+    """A table as a relation of the same connection, which finds it by the name that it has here."""
+    return relation.query("frame", "SELECT * FROM table_of_ours")
