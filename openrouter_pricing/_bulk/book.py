@@ -83,7 +83,7 @@ class PriceBook:
         """Make what does not come along in a pickle."""
         store = self._prices.store
         self._timeline = None if store is None else Timeline(store, self._prices.catalog)
-        self._past: dict[tuple[int, str], Entry | None] = {}
+        self._past: dict[tuple[int, str], Entry] = {}
         self._made: dict[int, tuple[Model, Entry]] = {}
         self._lock = threading.RLock()
         self._table = Table(self._lines, self.scale, rounded=self.places is not None)
@@ -153,7 +153,7 @@ class PriceBook:
         if name is None:
             return None, None
         if listed is not None:
-            if (place, name) in self._past and (entry := self._past[place, name]) is not None:
+            if (entry := self._past.get((place, name))) is not None:
                 return entry, None
             if (model := listed.get(name)) is not None:
                 return model, listed.recorded.as_of

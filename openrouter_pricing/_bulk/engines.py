@@ -10,7 +10,7 @@ import narwhals as nw
 import narwhals.dependencies as known
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from .work import Work
+from .work import Work, batch_of
 
 
 class Engine(Protocol):
@@ -57,7 +57,7 @@ class Arrow:
     def like(self, table: pa.Table, frame: Any) -> Any:
         if isinstance(frame, pa.RecordBatchReader):
             return table.to_reader()
-        return table.combine_chunks().to_batches()[0] if isinstance(frame, pa.RecordBatch) and len(table) else table
+        return batch_of(table) if isinstance(frame, pa.RecordBatch) else table
 
 
 _ENGINES: tuple[tuple[Callable[[Any], bool], str], ...] = (

@@ -64,7 +64,19 @@ def _from(self: Override, prompt_tokens: int, at: Any) -> bool:
         (cost, "unpriced", lambda *asked: None, True),
         (rules, "_is_storage", lambda *asked: False, True),
     ],
-    ids="rounding surcharge one-more hundreds cap minimum order outputs edge unpriced storage".split(),
+    ids=[
+        "rounding",
+        "surcharge",
+        "one-more",
+        "hundreds",
+        "cap",
+        "minimum",
+        "order",
+        "outputs",
+        "edge",
+        "unpriced",
+        "storage",
+    ],
 )
 def test_a_patched_rule_makes_it_refuse(
     place: Any, name: str, rule: Callable[..., Any], followed: bool, monkeypatch: pytest.MonkeyPatch
@@ -72,17 +84,15 @@ def test_a_patched_rule_makes_it_refuse(
     """No rule is written twice: one that changes is followed to the digit, or there is no book."""
     monkeypatch.setattr(place, name, rule)
     listed = catalog()
-    try:
-        book = PriceBook(listed)
-    except PricingError as error:
-        assert "cannot be carried to many rows" in str(error)
-        assert not followed
+    if not followed:
+        with pytest.raises(PricingError, match="cannot be carried to many rows"):
+            PriceBook(listed)
         return
+    book = PriceBook(listed)
     day = datetime(2026, 11, 2, tzinfo=timezone.utc)
     columns = calls(listed, 3_000, 1, day, day + timedelta(days=7))
     with Pricing(Settings(markup_rate=1), catalog=listed) as pricing:
         assert answers(price_frame(table(columns), book, at="at", reported="reported")) == priced(pricing, columns)
-    assert followed
 
 
 def test_the_rate_is_the_one_that_is_said() -> None:

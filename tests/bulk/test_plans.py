@@ -56,7 +56,7 @@ def test_a_price_that_is_not_listed_is_refused(monkeypatch: pytest.MonkeyPatch) 
     """A rule that makes prices up cannot be carried."""
     bill = cost.bill
     monkeypatch.setattr(cost, "bill", lambda *asked: [(item, units, price * 3) for item, units, price in bill(*asked)])
-    with pytest.raises(PricingError, match="a/b cannot be carried to many rows: prompt is charged at 0.000003 USD"):
+    with pytest.raises(PricingError, match=r"a/b cannot be carried to many rows: prompt is charged at 0\.000003 USD"):
         probe("a/b", Rates.from_dict(BOTH))
 
 

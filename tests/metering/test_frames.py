@@ -76,9 +76,8 @@ def test_columns_may_have_other_names() -> None:
     frame = pa.table({"llm": ["a/plain"], "in": [1000], "out": [500], "completion_tokens": [9]})
     columns = {"model": "llm", "prompt_tokens": "in", "completion_tokens": "out"}
     found = price_frame(frame, catalog(), columns=columns, prefix="usd_")
-    assert found.column_names == ["llm", "in", "out", "completion_tokens"] + [
-        *("usd_raw", "usd_total", "usd_model", "usd_as_of", "usd_status")
-    ]
+    added = [f"usd_{name}" for name in ("raw", "total", "model", "as_of", "status")]
+    assert found.column_names == ["llm", "in", "out", "completion_tokens", *added]
     assert answers(found, "usd_")[0].raw == Decimal("0.002")
     assert found.schema.field("usd_raw").type == pa.decimal128(38, 24)
 
