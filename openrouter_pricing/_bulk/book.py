@@ -13,7 +13,7 @@ from .._billing.markup import Markup
 from .._history.recalled import PastList
 from .._prices.model import Model
 from ..errors import UnknownModelError
-from .plans import Plan, Regimes, regimes
+from .plans import COUNTS, Plan, Regimes, regimes
 from .prices import Prices, read_prices
 from .proof import prove
 from .table import DIGITS, PRICED, UNKNOWN, VARIABLE, Line, Table, places
@@ -86,7 +86,7 @@ class PriceBook:
         self._past: dict[tuple[int, str], Entry] = {}
         self._made: dict[int, tuple[Model, Entry]] = {}
         self._lock = threading.RLock()
-        self._table = Table(self._lines, self.scale, rounded=self.places is not None)
+        self._tables: dict[tuple[int, frozenset[str]], Table] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
@@ -112,10 +112,17 @@ class PriceBook:
         """USD of the last decimal place of an amount."""
         return Decimal((0, (1,), -self.scale))
 
-    @property
-    def table(self) -> Table:
-        """What the kernel looks things up in; of now, as it grows with what is asked for."""
-        return self._table
+    def table(self, names: Iterable[str] = COUNTS) -> Table:
+        """What the kernel looks things up in, for frames with these counts; of now, as it grows with what is asked."""
+        lines, used = self._lines, frozenset(names)
+        key = len(lines), used
+        table = self._tables.get(key)
+        if table is None:
+            table = Table(lines, self.scale, used, rounded=self.places is not None)
+            with self._lock:
+                self._tables = {known: made for known, made in self._tables.items() if known[0] == len(self._lines)}
+                self._tables[key] = table
+        return table
 
     @property
     def timeline(self) -> Timeline | None:
@@ -197,7 +204,7 @@ class PriceBook:
         table = Table(lines, self.scale, rounded=self.places is not None)
         prove(table, list(made.values()), self.scale, self.places)
         self._made |= made
-        self._lines, self._table = lines, table
+        self._lines = lines
 
 
 def check_scale(model_id: str, plan: Plan, scale: int) -> None:

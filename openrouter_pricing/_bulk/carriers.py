@@ -108,13 +108,8 @@ class Spark:
         return list(frame.columns)
 
     def carry(self, frame: Any, work: Work) -> Any:
-        types, kinds = import_module("pyspark.sql.pandas.types"), import_module("pyspark.sql.types")
-
-        old = frame.schema
-        new = types.from_arrow_schema(work.schema(types.to_arrow_schema(old)))
-        kept = {field.name: field for field in old.fields} if work.widens else {}
-        schema = kinds.StructType([kept.get(field.name, field) for field in new.fields])
-        return frame.mapInArrow(partial(map, work.batch), schema)
+        schema = work.schema(frame.limit(0).toArrow().schema)
+        return frame.mapInArrow(partial(map, work.batch), self.like(schema.empty_table(), frame).schema)
 
     def table(self, frame: Any) -> pa.Table:
         return frame.toArrow()

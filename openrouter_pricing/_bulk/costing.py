@@ -13,15 +13,17 @@ from .._base import money
 from .book import Entry, PriceBook
 from .choice import choose
 from .columns import read_amounts, read_counts, read_names, read_times
-from .kernel import Amounts, charged
+from .kernel import Amounts, Charged, charged
 from .plans import COUNTS
 from .question import Question
 from .rounding import column, round_totals
 from .table import BAD, DIGITS, LARGEST, NO_TIME, PRICED, REPORTED, STATUSES, TOO_FINE, Table
 from .timeline import microseconds
 
-#: Rows that are worked on at a time: what they take stays in a processor's cache.
-_ROWS = 65_536
+#: Rows that are read at a time, and of those that are charged at a time.
+_ROWS = 262_144
+_PIECE = 16_384
+_SHAPES: tuple[tuple[tuple[int, ...], type], ...] = (((), np.uint8), ((2,), np.uint64), ((2,), np.uint64))
 _MINUTE = 60_000_000  # microseconds
 _WEEK = 7 * 24 * 60
 _THURSDAY = 3 * 24 * 60  # the epoch's minute of the week
@@ -86,8 +88,8 @@ def _costs(book: PriceBook, batch: pa.RecordBatch, question: Question) -> Costs:
             raise _naive()
         minutes = (times // _MINUTE + _THURSDAY) % _WEEK
     lines = choose(entries, codes, counts["prompt_tokens"], minutes)
-    table = book.table
-    status, raw, total = charged(table, lines, counts)
+    table = book.table((*counts, "requests"))
+    status, raw, total = _charged(table, lines, counts)
     if book.places is not None:
         rates = [entry.rate for entry in entries]
         total = round_totals(raw, rates, codes, book.scale, book.places, status)
@@ -105,6 +107,17 @@ def _costs(book: PriceBook, batch: pa.RecordBatch, question: Question) -> Costs:
         )
     made = Costs(table, lines, counts, entries, codes, times, undated, status, raw, total)
     return made if question.reported is None else _settled(book, batch, question.reported, made)
+
+
+def _charged(table: Table, lines: NDArray[np.int64], counts: dict[str, NDArray[np.int64]]) -> Charged:
+    """What each row costs, worked out for so many rows at a time that what that takes stays in a processor's cache."""
+    made = Charged(*(np.empty((len(lines), *shape), kind) for shape, kind in _SHAPES))
+    for start in range(0, len(lines), _PIECE):
+        piece = slice(start, start + _PIECE)
+        few = charged(table, lines[piece], {name: count[piece] for name, count in counts.items()})
+        for whole, part in zip(made, few, strict=True):
+            whole[piece] = part
+    return made
 
 
 def _counts(batch: pa.RecordBatch, question: Question) -> tuple[dict[str, NDArray[np.int64]], NDArray[np.bool_] | None]:

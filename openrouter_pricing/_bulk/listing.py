@@ -16,7 +16,7 @@ _WHOLE = {part: whole for whole, parts in INSIDE.items() for part in parts}
 
 def rates_of(book: PriceBook) -> pa.Table:
     """Every price of a book."""
-    table = book.table
+    table = book.table()
     rows = []
     for name, entry in book.listed():
         thresholds, minutes, plans = entry.regimes

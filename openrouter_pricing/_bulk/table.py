@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -53,6 +54,7 @@ class Table:
     Args:
         lines: them.
         scale: decimal places of an amount.
+        names: the counts that there are; a price of any other one needs no room.
         rounded: totals are rounded elsewhere; raw amounts alone have to fit.
 
     Attributes:
@@ -65,12 +67,13 @@ class Table:
         same: both are.
     """
 
-    def __init__(self, lines: list[Line], scale: int, *, rounded: bool) -> None:
+    def __init__(self, lines: list[Line], scale: int, names: Collection[str] = COUNTS, *, rounded: bool) -> None:
         self.lines = lines
-        exponents = [max([0, *map(places, line.plan.steps.values())]) for line in lines]
+        used = [{name: step for name, step in line.plan.steps.items() if name in names} for line in lines]
+        exponents = [max([0, *map(places, step.values())]) for step in used]
         steps = [
-            {name: int(money.multiply(step, 10**exponent)) for name, step in line.plan.steps.items()}
-            for line, exponent in zip(lines, exponents, strict=True)
+            {name: int(money.multiply(step, 10**exponent)) for name, step in one.items()}
+            for one, exponent in zip(used, exponents, strict=True)
         ]
         self.factors = [
             _factors(exponent, money.ONE if rounded else line.rate, scale)

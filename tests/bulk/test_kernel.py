@@ -62,9 +62,9 @@ def test_writes_are_told_apart_with_and_without_lifetimes() -> None:
     line = np.array([book._entries["a/parts"].first], np.int64)
     counts = {"prompt_tokens": np.array([10]), "completion_tokens": np.array([0])}
     hour, both = {"cache_write_1h_tokens": np.array([99])}, {"cache_write_tokens": np.array([8])}
-    quantities, _ = told_apart(book.table, line, counts | hour)
+    quantities, _ = told_apart(book.table(), line, counts | hour)
     assert quantities["cache_write_1h_tokens"].tolist() == [10]
-    quantities, _ = told_apart(book.table, line, counts | hour | both)
+    quantities, _ = told_apart(book.table(), line, counts | hour | both)
     assert quantities["cache_write_tokens"].tolist() == [0]
-    quantities, _ = told_apart(book.table, line, counts | both)
+    quantities, _ = told_apart(book.table(), line, counts | both)
     assert quantities["cache_write_tokens"].tolist() == [8]

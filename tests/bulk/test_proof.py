@@ -26,7 +26,7 @@ def test_a_wrong_step_is_found_out(name: str) -> None:
     line = lines[entry.first]
     steps = {**line.plan.steps, name: line.plan.steps[name] + Decimal("0.00000001")}
     lines[entry.first] = line._replace(plan=line.plan._replace(steps=steps))
-    prove(book.table, [(model, entry)], 24, None)
+    prove(book.table(), [(model, entry)], 24, None)
     with pytest.raises(PricingError, match=r"the billing rules of a/parts cannot be carried to many rows: .* at .*day"):
         prove(Table(lines, 24, rounded=False), [(model, entry)], 24, None)
 
