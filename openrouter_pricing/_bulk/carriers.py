@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -91,7 +90,7 @@ class DuckDB:
 
     def carry(self, frame: Any, work: Work) -> Any:
         reader = frame.to_arrow_reader()
-        made = pa.Table.from_batches(map(work.batch, reader), work.schema(reader.schema))
+        made = pa.Table.from_batches(work.batches(reader), work.schema(reader.schema))
         return self.like(made, frame)
 
     def table(self, frame: Any) -> pa.Table:
@@ -109,7 +108,7 @@ class Spark:
 
     def carry(self, frame: Any, work: Work) -> Any:
         schema = work.schema(frame.limit(0).toArrow().schema)
-        return frame.mapInArrow(partial(map, work.batch), self.like(schema.empty_table(), frame).schema)
+        return frame.mapInArrow(work.batches, self.like(schema.empty_table(), frame).schema)
 
     def table(self, frame: Any) -> pa.Table:
         return frame.toArrow()

@@ -44,7 +44,7 @@ class Arrow:
             return work.batch(frame)
         schema = work.schema(frame.schema)
         batches = frame if isinstance(frame, pa.RecordBatchReader) else frame.to_batches()
-        made = map(work.batch, batches)
+        made = work.batches(batches)
         if isinstance(frame, pa.RecordBatchReader):
             return pa.RecordBatchReader.from_batches(schema, made)
         return pa.Table.from_batches(made, schema)

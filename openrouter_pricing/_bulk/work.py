@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
@@ -53,6 +54,10 @@ class Work(ABC):
         if not self.widens:
             return made
         return pa.RecordBatch.from_arrays([*batch.columns, *made.columns], schema=self.schema(batch.schema))
+
+    def batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """What batches are afterwards, one after the other."""
+        return map(self.batch, batches)
 
     def added(self, table: pa.Table) -> pa.Table:
         """What is made of all batches of a table."""
