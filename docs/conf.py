@@ -29,7 +29,8 @@ nitpicky = True
 _BUILT_IN = "bool bytes dict float frozenset int list object str tuple KeyError TypeError ValueError"
 _STANDARD = "Any Callable Decimal Iterable Iterator Literal Mapping Sequence datetime"
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|datetime|decimal|enum|opentelemetry|prometheus_client|types|typing)\..*"),
+    (r"py:.*", r"(collections|datetime|decimal|enum|opentelemetry|pa|prometheus_client|types|typing)\..*"),
+    (r"py:.*", r".*\._Frame"),
     (r"py:.*", "|".join([*_BUILT_IN.split(), *_STANDARD.split()])),
 ]
 

@@ -2,7 +2,7 @@
 
 Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl``.
 Or run ``tox -e fleet``, then ``python docs/_tools/reliability.py .tox/fleet/tmp/figures.jsonl how-to/fleet.md``. So
-it is with ``tox -e metrics`` and ``how-to/metrics.md``.
+it is with ``tox -e metrics`` and ``how-to/metrics.md``, and with ``tox -e frames`` and ``how-to/bulk.md``.
 """
 
 from __future__ import annotations

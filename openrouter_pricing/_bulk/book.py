@@ -49,7 +49,7 @@ class PriceBook:
     pickled. It keeps the list that was held when it was made.
 
     Args:
-        prices: a :class:`Pricing`, a :class:`Catalog`, or a history.
+        prices: a ``Pricing``, a ``Catalog``, or a history.
         markup_rate: what raw costs are multiplied by, instead of the Pricing's own; of a catalogue or a history 1.
         markup: a policy, instead of the Pricing's own. One with a ``rule`` cannot be carried.
         scale: decimal places of the amounts, 1 to 37.

@@ -45,7 +45,7 @@ def price_frame(
             relation), Spark, Dask or Ray.
         prices: a :class:`PriceBook`, or what one is made from: a Pricing, a Catalog or a history. Make the book
             yourself where you price more than one frame.
-        columns: ``model`` or a field of :class:`Usage` to the column that holds it, where their names differ.
+        columns: ``model`` or a field of ``Usage`` to the column that holds it, where their names differ.
         at: the time of all calls (aware), or the column that holds it.
         reported: the column of what responses reported, in USD: where it holds something, that is the raw cost.
         prefix: of the columns that are added.
