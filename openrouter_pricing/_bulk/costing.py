@@ -23,7 +23,6 @@ from .timeline import microseconds
 #: Rows that are read at a time, and of those that are charged at a time.
 _ROWS = 262_144
 _PIECE = 16_384
-_SHAPES: tuple[tuple[tuple[int, ...], type], ...] = (((), np.uint8), ((2,), np.uint64), ((2,), np.uint64))
 _MINUTE = 60_000_000  # microseconds
 _WEEK = 7 * 24 * 60
 _THURSDAY = 3 * 24 * 60  # the epoch's minute of the week
@@ -111,12 +110,12 @@ def _costs(book: PriceBook, batch: pa.RecordBatch, question: Question) -> Costs:
 
 def _charged(table: Table, lines: NDArray[np.int64], counts: dict[str, NDArray[np.int64]]) -> Charged:
     """What each row costs, worked out for so many rows at a time that what that takes stays in a processor's cache."""
-    made = Charged(*(np.empty((len(lines), *shape), kind) for shape, kind in _SHAPES))
-    for start in range(0, len(lines), _PIECE):
+    rows = len(lines)
+    made = Charged(np.empty(rows, np.uint8), np.empty((rows, 2), np.uint64), np.empty((rows, 2), np.uint64))
+    for start in range(0, rows, _PIECE):
         piece = slice(start, start + _PIECE)
         few = charged(table, lines[piece], {name: count[piece] for name, count in counts.items()})
-        for whole, part in zip(made, few, strict=True):
-            whole[piece] = part
+        made.status[piece], made.raw[piece], made.total[piece] = few
     return made
 
 
