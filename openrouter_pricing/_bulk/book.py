@@ -6,13 +6,14 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._base import money
 from .._billing.markup import Markup
 from .._history.recalled import PastList
 from .._prices.model import Model
 from ..errors import UnknownModelError
+from .choice import Entry
 from .plans import COUNTS, Plan, Regimes, regimes
 from .prices import Prices, read_prices
 from .proof import prove
@@ -21,24 +22,6 @@ from .timeline import Timeline
 
 _ALWAYS = Regimes((), (0,), (Plan({}, {}),))
 _MOST_NAMES = 100_000  # that are kept at hand
-
-
-class Entry(NamedTuple):
-    """What is known of a name, at some time.
-
-    Args:
-        first: the first of its lines in the table.
-        regimes: where they change.
-        rate: what its raw costs are multiplied by.
-        model_id: the model that is priced; None where there is none.
-        as_of: when its prices were fetched or recorded; None where there are none.
-    """
-
-    first: int
-    regimes: Regimes
-    rate: Decimal
-    model_id: str | None = None
-    as_of: datetime | None = None
 
 
 class PriceBook:

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from .book import Entry
+from .plans import Regimes
+
+
+class Entry(NamedTuple):
+    """What is known of a name, at some time.
+
+    Args:
+        first: the first of its lines in the table.
+        regimes: where they change.
+        rate: what its raw costs are multiplied by.
+        model_id: the model that is priced; None where there is none.
+        as_of: when its prices were fetched or recorded; None where there are none.
+    """
+
+    first: int
+    regimes: Regimes
+    rate: Decimal
+    model_id: str | None = None
+    as_of: datetime | None = None
 
 
 def choose(

@@ -10,8 +10,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from .._base import money
-from .book import Entry, PriceBook
-from .choice import choose
+from .book import PriceBook
+from .choice import Entry, choose
 from .columns import read_amounts, read_counts, read_names, read_times
 from .kernel import Amounts, Charged, charged
 from .plans import COUNTS

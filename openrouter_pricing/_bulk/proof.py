@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,14 +14,11 @@ from .._billing.call import PLAIN
 from .._billing.usage import Usage
 from .._prices.model import Model
 from ..errors import PricingError, UnpricedUsageError
-from .choice import choose
+from .choice import Entry, choose
 from .kernel import charged
 from .plans import COUNTS, INSIDE, instant
 from .rounding import round_totals, whole_numbers
 from .table import BAD, LARGEST, PRICED, STATUSES, TOO_FINE, UNPRICED, Table
-
-if TYPE_CHECKING:
-    from .book import Entry
 
 #: Counts at which a rule may turn: none, one, round ones, those around the sizes of windows and steps of prices.
 _COUNTS = (
