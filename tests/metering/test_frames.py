@@ -159,3 +159,21 @@ def test_importing_the_sdk_imports_no_engine(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.stdout, done.returncode) == ("\n", 0), done.stderr
+
+
+def test_one_time_may_hold_for_all_rows() -> None:
+    """Of the past, twice over, and of now."""
+    then = datetime(2025, 3, 1, tzinfo=timezone.utc)
+    frame = table({"model": ["openai/gpt-4o-mini"], "prompt_tokens": [1], "completion_tokens": [1]})
+    with Pricing(Settings(offline=True, backend="memory://")) as pricing:
+        book = PriceBook(pricing)
+        now = pricing.catalog().as_of
+        for at in (then, then, now):
+            (found,) = answers(price_frame(frame, book, at=at))
+            assert found.as_of == pricing.cost("openai/gpt-4o-mini", 1, 1, at=at).as_of
+
+
+def test_a_list_of_one_plain_model_will_do() -> None:
+    """There are no prices of requests then."""
+    listed = catalog({"id": "a/plain", "pricing": {"prompt": "0.000001", "completion": "0.000002"}})
+    assert answers(price_frame(table(CALL), listed))[0].raw == Decimal("0.002")
