@@ -187,7 +187,8 @@ class _Made:
 
     def __init__(self, place: Place) -> None:
         redis, login = _import(), place.login
-        options = {**place.options, "protocol": 2, "retry": redis.retry.Retry(redis.backoff.NoBackoff(), 0)}
+        options = {**place.options, **_unnamed(redis), "protocol": 2}
+        options["retry"] = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
         self._more: list[Any] = []
         if place.kind == "unix":
             self.client = redis.Redis(unix_socket_path=place.hosts[0][0], **options, **login)
@@ -221,6 +222,11 @@ def _import() -> Any:
     import redis.sentinel
 
     return redis
+
+
+def _unnamed(redis: Any) -> dict[str, None]:
+    """What keeps a client from telling each server its own version, which takes as long to find out as connecting."""
+    return {"driver_info": None} if hasattr(redis, "DriverInfo") else {"lib_name": None, "lib_version": None}
 
 
 def _world() -> tuple[int, object]:

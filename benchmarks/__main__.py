@@ -14,6 +14,7 @@ import outside
 import past
 import pyperf
 import report
+import shared
 from results import PEERS
 
 
@@ -29,27 +30,29 @@ def main() -> int:
     inside.costs(bench)
     inside.growth(bench)
     inside.tiers(bench)
+    shared.shared(bench)
     beside.beside(bench, 4 if options.quick else 20)
     processes = 7 if options.quick else 31
     outside.imports(bench, processes)
     outside.first_cost(bench, processes)
     past.past(bench, processes)
     outside.memory(bench)
-    names = ("openrouter-pricing", "genai-prices", "tokencost", "litellm", "openrouter", "pyperf")
+    names = ("openrouter-pricing", "genai-prices", "tokencost", "litellm", "openrouter", "redis", "pyperf")
     document = {
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in names},
         "quick": options.quick,
         "results": [result._asdict() for result in bench.results],
+        "skipped": [row._asdict() for row in bench.skipped],
     }
     if options.output is not None:
         options.output.write_text(json.dumps(document, indent=1) + "\n")
     if options.raw is not None:
         pyperf.BenchmarkSuite(bench.raw).dump(options.raw, replace=True)
-    print(report.table(bench.results))
+    print(report.table(bench.results, bench.skipped))
     for peer in sorted(set(PEERS) - {result.other for result in bench.results}):
         print(f"not installed, so not compared: {peer}")
-    return 0 if options.check is None else report.check(bench.results, options.check)
+    return 0 if options.check is None else report.check(bench.results, options.check, bench.skipped)
 
 
 def _version(name: str) -> str | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import data
 import pyperf
-from inside import Bench
+from inside import FLOOR, Bench
 from results import Result
 
 from openrouter_pricing import Pricing, Settings
@@ -39,7 +39,7 @@ def beside(bench: Bench, seconds: float) -> None:
                 ("p99.9 of an event loop's lateness beside refreshes", asyncio.run(_turns(seconds))),
             ):
                 took, floor = _latest(late), statistics.median(parse)
-                bench.results.append(Result(name, "json.loads of the same list", took / floor, 2, took, floor))
+                bench.results.append(Result(name, FLOOR, took / floor, 2, took, floor))
 
 
 def _timed(work: Any) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import data
 import pyperf
-from inside import Bench, _server
+from inside import Bench, listing
 from results import Result
 from timing import Round
 
@@ -80,7 +80,7 @@ def imports(bench: Bench, rounds: int) -> None:
 
 def first_cost(bench: Bench, rounds: int) -> None:
     """A fresh interpreter to its first cost, with prices on disk."""
-    with _server(data.body()) as url, tempfile.TemporaryDirectory() as folder:
+    with listing(data.body()) as url, tempfile.TemporaryDirectory() as folder:
         with Pricing(Settings(base_url=url, backend=f"disk://{folder}")) as pricing:
             pricing.refresh()
         options = {"OPENROUTER_PRICING_BASE_URL": url, "OPENROUTER_PRICING_BACKEND": f"disk://{folder}"}

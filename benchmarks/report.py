@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from results import PEERS, Result, load, missing, worse
+from results import PEERS, Result, Skipped, load, missing, worse
 
 _BEGIN, _END = "<!-- benchmarks: made by benchmarks/report.py -->", "<!-- /benchmarks -->"
 _README, _PAGE = Path("README.md"), Path("docs/explanation/benchmarks.md")
@@ -21,13 +22,14 @@ def figure(ratio: float) -> str:
     return f"{ratio:.2f} x" if ratio >= 0.1 else f"1/{1 / ratio:.0f}"
 
 
-def table(results: list[Result]) -> str:
+def table(results: list[Result], skipped: Sequence[Skipped] = ()) -> str:
     """Markdown."""
     lines = ["| what | takes, against | | goal | |", "|---|---|---|---|---|"]
     for result in results:
         goal = "" if result.goal is None else f"≤ {figure(result.goal)}"
         verdict = "" if result.goal is None else "met" if result.met else "missed"
         lines.append(f"| {result.name} | {result.other} | {figure(result.ratio)} | {goal} | {verdict} |")
+    lines += [f"| {row.name} | {row.other} | | | skipped: {row.why} |" for row in skipped]
     return "\n".join(lines)
 
 
@@ -82,11 +84,11 @@ def _times(times: float) -> str:
     return f"{times:.{0 if times >= 10 or times == 1 else 1}f}\N{MULTIPLICATION SIGN}"
 
 
-def check(results: list[Result], baseline: Path) -> int:
-    """1 where a ratio got worse than the baseline's by more than half, or was not measured; else 0."""
+def check(results: list[Result], baseline: Path, skipped: Sequence[Skipped] = ()) -> int:
+    """1 where a ratio got worse than the baseline's by more than half, or was neither measured nor skipped; else 0."""
     ratios = json.loads(baseline.read_text())
     found = [f"worse: {line}" for line in worse(results, ratios)]
-    found += [f"not measured: {key}" for key in missing(results, ratios)]
+    found += [f"not measured: {key}" for key in missing(results, ratios, skipped)]
     print("\n".join(found))
     return 1 if found else 0
 
@@ -119,12 +121,13 @@ def main() -> None:
     options = parser.parse_args()
     documents = [json.loads(path.read_text()) for path in options.results]
     document, results = documents[0], load(documents[0])
-    print(table(results))
+    skipped = [Skipped(**row) for row in document["skipped"]]
+    print(table(results, skipped))
     if options.baseline is not None:
         options.baseline.write_text(json.dumps(baseline([load(run) for run in documents]), indent=1) + "\n")
     if options.write:
         versions = ", ".join(f"{name} {version}" for name, version in document["packages"].items() if version)
-        text = f"{table(results)}\n\nPython {document['python']}; {versions}."
+        text = f"{table(results, skipped)}\n\nPython {document['python']}; {versions}."
         _PAGE.write_text(replace(_PAGE.read_text(), text))
         _README.write_text(replace(_README.read_text(), sentence(results)))
         Path(_CHART).parent.mkdir(exist_ok=True)

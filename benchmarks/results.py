@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 #: Others' speed changes with their releases and moods; what is held to a baseline is measured against floors alone.
@@ -38,6 +39,25 @@ class Result(NamedTuple):
         return self.goal is None or self.ratio <= self.goal
 
 
+class Skipped(NamedTuple):
+    """A figure that cannot be taken here.
+
+    Args:
+        name: what would be measured.
+        other: what it would be measured against.
+        why: what is missing.
+    """
+
+    name: str
+    other: str
+    why: str
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others."""
+        return f"{self.name} / {self.other}"
+
+
 def load(document: dict[str, Any]) -> list[Result]:
     """The results of a stored run."""
     return [Result(**row) for row in document["results"]]
@@ -52,6 +72,6 @@ def worse(results: list[Result], baseline: dict[str, float], tolerance: float = 
     ]
 
 
-def missing(results: list[Result], baseline: dict[str, float]) -> list[str]:
+def missing(results: list[Result], baseline: dict[str, float], skipped: Sequence[Skipped] = ()) -> list[str]:
     """The keys of the baseline that were not measured: a figure that nobody takes would hide what got worse."""
-    return sorted(baseline.keys() - {result.key for result in results})
+    return sorted(baseline.keys() - {result.key for result in results} - {row.key for row in skipped})

@@ -7,7 +7,7 @@ import json
 import lzma
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +29,7 @@ TTLS = {
 }
 FLEETS = (1, 10, 100, 1_000, 10_000)
 _HOST = 10  # processes that share a store
+_COLOURS = ("#d1495b", "#2a7de1", "#2a9d5c", "#b5761b")
 
 
 class History(NamedTuple):
@@ -38,18 +39,22 @@ class History(NamedTuple):
         changes: of each model, the seconds at which its price changed into another one.
         listed: seconds that models were listed, all together.
         days: from the first recording to the last.
+        lists: the seconds at which the list became another one: a price changed, or a model appeared or disappeared.
     """
 
     changes: dict[str, list[float]]
     listed: float
     days: float
+    lists: tuple[float, ...] = ()
 
 
 def read(lines: Iterable[str], chance: random.Random) -> History:
     """A history of recorded changes; each is placed at random between the two recordings that show it."""
     changes: dict[str, list[float]] = {}
     prices: dict[str, Any] = {}
+    appears = random.Random(1)
     since: dict[str, float] = {}
+    lists: list[float] = []
     listed, first, last = 0.0, math.inf, -math.inf
     for line in lines:
         row = json.loads(line)
@@ -63,9 +68,13 @@ def read(lines: Iterable[str], chance: random.Random) -> History:
             before = prices.get(name)
             if before is not None and before != pricing:
                 changes.setdefault(name, []).append(seen - chance.random() * _RECORDED)
+        if seen > first and pricing != prices.get(name):
+            moved = pricing is not None and prices.get(name) is not None
+            lists.append(changes[name][-1] if moved else seen - appears.random() * _RECORDED)
         prices[name] = pricing
     listed += sum(last - start for start in since.values())
-    return History({name: sorted(times) for name, times in changes.items()}, listed, (last - first) / _DAY)
+    each = {name: sorted(times) for name, times in changes.items()}
+    return History(each, listed, (last - first) / _DAY, tuple(sorted(lists)))
 
 
 def _charged(pricing: dict[str, Any]) -> dict[str, Any]:
@@ -74,19 +83,20 @@ def _charged(pricing: dict[str, Any]) -> dict[str, Any]:
     return {key: price for key, price in prices.items() if price}
 
 
-def outdated(history: History, ttl: float, chance: random.Random) -> float:
+def outdated(history: History, ttl: float, chance: random.Random, late: float = 0.0) -> float:
     """The share of costs, spread evenly over time and models, that are computed with a price of before.
 
     Args:
         history: what was listed when.
         ttl: seconds between two fetches; their phase is random.
         chance: randomness.
+        late: seconds from the start of a fetch until its prices are answered with.
     """
     stale = 0.0
     for times in history.changes.values():
         phase, until = chance.random() * ttl, -math.inf
         for moment in times:
-            fetched = phase + (math.floor((moment - phase) / ttl) + 1) * ttl  # the first fetch after the change
+            fetched = phase + (math.floor((moment - phase) / ttl) + 1) * ttl + late  # the first after the change
             stale += fetched - max(moment, until) if fetched > until else 0.0
             until = max(until, fetched)
     return stale / history.listed
@@ -128,28 +138,41 @@ def table(history: History, shares: dict[str, float]) -> str:
 
 def chart(shares: dict[str, float]) -> str:
     """An SVG with two curves over the TTL, on logarithmic scales: outdated costs, and requests that are left."""
-    left, top, width, height = 70, 30, 560, 260
-    low, high = math.log10(1e-6), 0.0
+    curves = {
+        "outdated costs": [shares[name] for name in TTLS],
+        "requests left of asking for each cost": [1 / ttl for ttl in TTLS.values()],
+    }
+    return curved(list(TTLS), curves, range(-6, 1), lambda power: f"{100 * 10.0**power:g} %")
 
-    def place(number: int, share: float) -> tuple[float, float]:
-        share = max(share, 1e-6)
-        across = left + width * number / (len(TTLS) - 1)
-        return across, top + height * (high - math.log10(share)) / (high - low)
 
-    curves = (
-        ("outdated costs", "#d1495b", [shares[name] for name in TTLS]),
-        ("requests left of asking for each cost", "#2a7de1", [1 / ttl for ttl in TTLS.values()]),
-    )
+def curved(names: list[str], curves: dict[str, list[float]], powers: range, label: Callable[[int], str]) -> str:
+    """An SVG with curves over ``names``, on a logarithmic scale.
+
+    Args:
+        names: what stands below.
+        curves: their values by their names.
+        powers: of ten, that the scale shows.
+        label: what it says at each.
+    """
+    left, width, height = 70, 560, 260
+    top = 12 + 18 * ((len(curves) + 1) // 2)
+    low, high = powers[0], powers[-1]
+
+    def place(number: int, value: float) -> tuple[float, float]:
+        across = left + width * number / (len(names) - 1)
+        return across, top + height * (high - max(math.log10(max(value, 1e-99)), low)) / (high - low)
+
     parts = []
-    for number, (label, colour, values) in enumerate(curves):
+    for number, ((title, values), colour) in enumerate(zip(curves.items(), _COLOURS, strict=False)):
         points = " ".join("{:.1f},{:.1f}".format(*place(at, value)) for at, value in enumerate(values))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
-        parts.append(f'<text x="{left + 10 + 200 * number}" y="18" fill="{colour}">{label}</text>')
-    for at, name in enumerate(TTLS):
+        across, down = left + 10 + (200 if len(curves) == 2 else 280) * (number % 2), 18 + 18 * (number // 2)
+        parts.append(f'<text x="{across}" y="{down}" fill="{colour}">{title}</text>')
+    for at, name in enumerate(names):
         parts.append(f'<text x="{place(at, 1)[0]:.0f}" y="{top + height + 18}" text-anchor="middle">{name}</text>')
-    for power in range(-6, 1):
+    for power in powers:
         across, down = place(0, 10.0**power)
-        parts.append(f'<text x="{across - 8:.0f}" y="{down + 4:.0f}" text-anchor="end">{100 * 10.0**power:g} %</text>')
+        parts.append(f'<text x="{across - 8:.0f}" y="{down + 4:.0f}" text-anchor="end">{label(power)}</text>')
         parts.append(f'<line x1="{left}" x2="{left + width}" y1="{down:.1f}" y2="{down:.1f}" stroke="#8883"/>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 40} {top + height + 30}" '
@@ -171,10 +194,18 @@ def main() -> None:
     text = table(history, shares)
     print(text)
     if options.write:
-        before, _, rest = _PAGE.read_text().partition(_BEGIN)
-        _PAGE.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{rest.partition(_END)[2]}")
-        _CHART.parent.mkdir(exist_ok=True)
-        _CHART.write_text(chart(shares))
+        write(_PAGE, (_BEGIN, _END), text, _CHART, chart(shares))
+
+
+def write(page: Path, marks: tuple[str, str], text: str, image: Path, drawn: str) -> None:
+    """A table into a page, between its marks, and its chart beside it."""
+    before, begin, rest = page.read_text().partition(marks[0])
+    _, end, after = rest.partition(marks[1])
+    if not begin or not end:
+        raise ValueError(f"the page has no {marks[0]} … {marks[1]}")
+    page.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}")
+    image.parent.mkdir(exist_ok=True)
+    image.write_text(drawn)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ copybutton_copy_empty_lines = False
 
 #: Names of ours that a signature need not teach, wherever they are defined, and what is shown for them.
 _SHOWN = {
+    r"\bAuth\b": "Callable[[Any], bool]",
     r"\bListener\b": "Callable[[CatalogChange], object]",
+    r"\bSink\b": "Callable[[dict[str, Any]], object]",
     r"\(price: _Price\)": "",
     r"(?:\w+\.)*_?money\.Number\b": "Decimal | int | str | float",
     r"\b(?:\w+\.)*PriceSource\b": "str",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 from attrs import evolve
 
@@ -14,7 +14,7 @@ from ._base.clock import aware
 from ._billing.call import PLAIN, CallFacts
 from ._billing.cost import Cost, PriceRange, charge, settled
 from ._billing.markup import Markup
-from ._billing.offers import BATCH, Offers
+from ._billing.offers import BATCH, Offers, Rows
 from ._billing.reading import Reading, oddities
 from ._billing.responses import read_response
 from ._billing.usage import Usage
@@ -32,9 +32,6 @@ from .errors import (
     VariablePriceError,
 )
 
-if TYPE_CHECKING:
-    from ._history.recalled import PastList
-
 _MOST_NAMES = 10_000  # of models whose plain prices are kept at hand
 _MOST_LETTERS = 500  # of a flag
 
@@ -43,6 +40,16 @@ _MOST_LETTERS = 500  # of a flag
 #: prices of prompt and completion, the model's id, the markup rate, and what else stands on the receipt. A bare tuple,
 #: as the interpreter is several times slower in taking a named one apart.
 PlainPrice: TypeAlias = "tuple[type[Cost], Rates, Decimal, Decimal, str, Decimal, CallFacts]"
+
+
+class Then(Protocol):
+    """The list of some time before the one that is held."""
+
+    @property
+    def catalog(self) -> Rows: ...
+    @property
+    def origin(self) -> Origin: ...
+    def get(self, name: object, /) -> Model | None: ...
 
 
 class Quoter:
@@ -65,7 +72,7 @@ class Quoter:
         markup: Markup,
         endpoints: Callable[[str], Endpoints],
         utcnow: Callable[[], datetime],
-        past: Callable[[Held, datetime], PastList | None],
+        past: Callable[[Held, datetime], Then | None],
     ) -> None:
         self._past = past
         self._settings_rate = (markup_rate, "settings")
@@ -109,7 +116,7 @@ class Quoter:
             self._keep(held, model, found)
         return cost
 
-    def _listed(self, held: Held, name: str, at: datetime | None) -> tuple[Model, Held | PastList]:
+    def _listed(self, held: Held, name: str, at: datetime | None) -> tuple[Model, Held | Then]:
         """The row of a name, and the list that it stands in: the one of then, if the model was listed then."""
         if at is not None and (past := self._past(held, at)) is not None and (found := past.get(name)) is not None:
             return found, past
@@ -166,7 +173,7 @@ class Quoter:
 
     def _reckon(
         self,
-        listed: Held | PastList,
+        listed: Held | Then,
         found: Model,
         reading: Reading,
         markup_rate: money.Number | None,
@@ -186,7 +193,7 @@ class Quoter:
 
     def _served(
         self,
-        listed: Held | PastList,
+        listed: Held | Then,
         found: Model,
         reading: Reading,
         markup_rate: money.Number | None,
@@ -235,7 +242,7 @@ class Quoter:
             raise unpriced or UnpricedUsageError(found.id, "usage", reason)
         return PriceRange(min(costs, key=_raw), listed, max(costs, key=_raw))
 
-    def _offers(self, listed: Held | PastList) -> Offers:
+    def _offers(self, listed: Held | Then) -> Offers:
         return Offers(listed.catalog, listed.origin, self.endpoints)
 
     def _at(

@@ -1,10 +1,14 @@
-"""What every backend must do, as checks that a stranger can run on theirs.
+"""What every backend, and every price history, must do, as checks that a stranger can run on theirs.
 
 With pytest::
 
     @pytest.mark.parametrize("check", backend_checks(), ids=lambda check: check.__name__)
     def test_my_backend(check, tmp_path):
         check(lambda: MyBackend(tmp_path))
+
+    @pytest.mark.parametrize("check", history_checks(), ids=lambda check: check.__name__)
+    def test_my_history(check, tmp_path):
+        check(lambda: MyHistory(tmp_path))
 """
 
 from __future__ import annotations
@@ -15,8 +19,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ._freshness.protocols import Backend
+from ._history.checks import HistoryCheck, history_checks
 
-__all__ = ["BackendCheck", "backend_checks"]
+__all__ = ["BackendCheck", "HistoryCheck", "backend_checks", "history_checks"]
 
 #: Takes what opens a fresh view of one and the same store, and raises AssertionError if it does not behave.
 BackendCheck: TypeAlias = Callable[[Callable[[], Backend]], None]

@@ -35,7 +35,7 @@ def real_limits() -> None:
 @pytest.fixture(autouse=True)
 def _patient_stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No store is given up because the machine is busy; its limits are proved by the tests that ask for them."""
-    marked = any(request.node.get_closest_marker(name) is not None for name in ("faults", "fleet"))
+    marked = any(request.node.get_closest_marker(name) is not None for name in ("faults", "fleet", "history"))
     if "real_limits" in request.fixturenames or marked:
         return
     ask = GuardedBackend.ask

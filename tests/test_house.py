@@ -18,7 +18,9 @@ UNNAMED = {
     "__main__": "cli/test_main",
     "backends/__init__": "backends/test_open_backend",
     "cli/__init__": "cli/test_main",
+    "dashboard/__init__": "dashboard/test_app",
     "data/__init__": "contract/test_bundled",
+    "history/__init__": "history/test_door",
     "openwebui/__init__": "openwebui/test_module",
 }
 

@@ -64,7 +64,7 @@ def read_prices(prices: object, markup_rate: money.Number | None, markup: Markup
         catalog = prices.catalog()
         rate, policy = prices._settings.markup_rate, prices._quoter._markup
         history = prices._past.history
-        store = None if history is None else history.store
+        store = None if history is None else history.opened()
     elif isinstance(prices, Catalog):
         catalog = prices
     elif isinstance(prices, HistoryStore):

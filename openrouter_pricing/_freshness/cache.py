@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from .._base.clock import Clock
 from .._base.fork import PerProcess
@@ -23,9 +22,6 @@ from .recorder import Recorder
 from .refresh import Reader, Refresher
 from .store import Record, Store
 from .unfinished import STORING
-
-if TYPE_CHECKING:
-    from .stats import Stats
 
 _GRACE = 0.4  # seconds that closing gives a refresh under way to return its lease
 
@@ -116,6 +112,17 @@ class CatalogCache:
                         self._look(process)
             finally:
                 process.looking.release()
+        return self._hold(process)
+
+    def at_hand(self, patience: float = 0) -> Held:
+        """As :meth:`current`, but a look that is due runs behind, and a refresh is waited for ``patience`` seconds."""
+        held, process = self.held, self._processes.get()
+        if held is not None and self._clock.monotonic() < held.until:
+            return held
+        if not self._closed:
+            self._look_behind(process)
+            if self.age() > self._settings.l2_ttl and (flight := self.renew(wait=False)) is not None:
+                flight.done.wait(patience)
         return self._hold(process)
 
     def _must_wait(self) -> bool:
@@ -250,17 +257,18 @@ class CatalogCache:
             raise TransportError(f"no answer within the deadline of {self._settings.deadline:g} s")
         return flight
 
-    def renew(self, *, wait: bool = True) -> None:
+    def renew(self, *, wait: bool = True) -> Flight | None:
         """Refresh, if settings, back-off and breaker allow it, and wait for the end. Never raises for the upstream."""
         if self._settings.offline:
-            return
+            return None
         process = self._processes.get()
         try:
             flight = process.flights.start(asked=False)
         except CircuitOpenError:
-            return
+            return None
         if flight is not None and wait:
             process.flights.wait(flight)
+        return flight
 
     @property
     def failing(self) -> bool:
@@ -298,17 +306,6 @@ class CatalogCache:
     def in_use(self) -> bool:
         """Whether this process has anything to close."""
         return not self._closed and self._processes.peek() is not None
-
-    def stats(self, **more: object) -> Stats:
-        """What happened in this process so far, with ``more`` that the caller counts."""
-        shared, held = self._shared.get(), self.held
-        return shared.recorder.snapshot(
-            breaker=shared.breaker.state,
-            age=None if self._record is None else self.age(),
-            source=None if held is None else held.origin.source,
-            models=0 if held is None else len(held.catalog),
-            **more,
-        )
 
     def close(self, within: float = STORING) -> None:
         """Let go of threads and sockets. What is held still answers.

@@ -14,7 +14,7 @@ from .recorder import Recorder
 
 _T = TypeVar("_T")
 
-READ = 0.8  # seconds that a question waits for the backend at most
+READ = 0.75  # seconds that a question waits for the backend; 0.8 s are promised, with the machine's turn in them
 _PAUSE, _PAUSE_MAX = 1.0, 60.0  # seconds that a backend is left alone after a failure, doubled with each
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # importing this module must cost next to nothing
     from .recorder import Observer
     from .stats import Stats
 
+CLOSING = 1.8  # seconds that closing takes at most, whatever hangs
+
 
 class Lifetime:
     """Holds on to live prices, or to a pinned list."""
@@ -91,7 +93,7 @@ class Lifetime:
 
         ``cost()`` still answers from what is held. A list that is being stored reaches its store.
         """
-        self._live.close()
+        self._live.close(CLOSING)
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .._base.clock import Clock
 from .._base.fork import PerProcess
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Hands the backend to what is to be done with it, and raises what goes wrong within so many seconds.
 Probe: TypeAlias = Callable[[Callable[[Any], bool], float], bool]
 
-_CLOSING = 1.8  # seconds that closing takes at most
+_T = TypeVar("_T")
 
 
 class Live:
@@ -79,9 +79,41 @@ class Live:
 
     def current(self) -> Held:
         """What to answer from now; see :meth:`CatalogCache.current`."""
+        self._keep_warm()
+        return self.cache.current()
+
+    def at_hand(self) -> Held:
+        """What to answer from at once; see :meth:`CatalogCache.at_hand`."""
+        self._keep_warm()
+        return self.cache.at_hand()
+
+    def endpoints_at_hand(self, model_id: str, patience: float | None) -> Endpoints | None:
+        """What the providers of a listed model ask, where it is held.
+
+        Args:
+            model_id: the model.
+            patience: ask them where that is due, and wait so many seconds; None to ask nobody.
+
+        Raises:
+            CatalogUnavailableError: they were asked for, and cannot be had.
+            PricingError: a ``client`` of the user's own cannot ask for endpoints.
+        """
+        return self._providers.at_hand(model_id, patience)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last refresh failed."""
+        return self.cache.failing
+
+    def due_in(self) -> float | None:
+        """Seconds until a question brings a refresh about, or until one that failed is tried again; None for never."""
+        if self._settings.offline or self.cache.closed:
+            return None
+        return self.cache.retry_in() if self.failing else max(0.0, self._settings.l2_ttl - self.cache.age())
+
+    def _keep_warm(self) -> None:
         if (self.warmer.wanted or self._settings.warm) and not self.cache.closed:
             self.start_warmer()
-        return self.cache.current()
 
     def refresh(self, *, trusting: bool) -> Catalog:
         """Fetch now and wait; see :meth:`CatalogCache.refresh`."""
@@ -134,6 +166,10 @@ class Live:
         """Asks the store."""
         return self._shared.get().backend.probe
 
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """What ``work`` answers when it is handed the store; see :meth:`GuardedBackend.ask`."""
+        return self._shared.get().backend.ask(work, otherwise, timeout)
+
     @property
     def in_use(self) -> bool:
         """Whether this process has anything to close."""
@@ -141,13 +177,21 @@ class Live:
 
     def stats(self, answers: int) -> Stats:
         """What happened in this process so far."""
-        return self.cache.stats(l1_answers=answers, warmer_alive=self.warmer.alive)
+        shared, cache, held = self._shared.get(), self.cache, self.cache.held
+        return shared.recorder.snapshot(
+            breaker=shared.breaker.state,
+            age=None if cache.record is None else cache.age(),
+            source=None if held is None else held.origin.source,
+            models=0 if held is None else len(held.catalog),
+            l1_answers=answers,
+            warmer_alive=self.warmer.alive,
+        )
 
-    def close(self) -> None:
-        """Let go of threads, sockets and the store, within two seconds."""
+    def close(self, timeout: float) -> None:
+        """Let go of threads, sockets and the store, within so many seconds."""
         if self.cache.closed:
             return
-        until = time.monotonic() + _CLOSING
+        until = time.monotonic() + timeout
         self.warmer.stop()
         self._providers.close()
         self._listeners.close()
@@ -166,10 +210,12 @@ class Pinned:
         held: what questions are answered from.
         cache: itself, as it decides what a question is answered from.
         record: never called, as nothing changes.
+        failing: never, as nothing is refreshed.
         closed: whether it was closed.
     """
 
     probe: Probe | None = None
+    failing = False
     in_use = False
     record: Callable[[Catalog], None] | None = None
 
@@ -183,6 +229,18 @@ class Pinned:
     def current(self) -> Held:
         """The same as ever."""
         return self.held
+
+    def at_hand(self) -> Held:
+        """The same as ever."""
+        return self.held
+
+    def endpoints_at_hand(self, model_id: str, patience: float | None) -> Endpoints | None:
+        """None are held."""
+        return None
+
+    def due_in(self) -> float | None:
+        """Never."""
+        return None
 
     def endpoints(self, model_id: str) -> Endpoints:
         """There is nobody to ask for them.
@@ -214,6 +272,10 @@ class Pinned:
     def stop_warmer(self, timeout: float = 0.5) -> None:
         """Nothing to stop."""
 
+    def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
+        """There is no store to ask."""
+        return otherwise
+
     def stored(self) -> Catalog | None:
         """The list."""
         return self.held.catalog
@@ -222,6 +284,6 @@ class Pinned:
         """How often it was asked."""
         return self.recorder().snapshot(l1_answers=answers, source="pinned", models=len(self.held.catalog))
 
-    def close(self) -> None:
+    def close(self, timeout: float) -> None:
         """Nothing to let go of."""
         self.closed = True

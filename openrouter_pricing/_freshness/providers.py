@@ -9,9 +9,10 @@ from .._base.clock import Clock
 from .._base.fork import PerProcess
 from .._prices import wire
 from .._prices.endpoints import Endpoints
-from ..errors import PayloadError, PricingError, StatusError, UpstreamError
+from ..errors import CatalogUnavailableError, PayloadError, PricingError, StatusError, UpstreamError
 from ..settings import Settings
 from .cache import CatalogCache
+from .held import Held
 from .process import Shared, breaker
 from .protocols import EndpointSource, Source
 from .recorder import Recorder
@@ -119,14 +120,42 @@ class ProviderPrices:
         Raises:
             CatalogUnavailableError: none are held and none can be fetched.
         """
+        cache = self._opened(model_id)
+        held = cache.held
+        if held is None or self._clock.monotonic() >= held.until:
+            held = cache.current()
+        return self._decode(model_id, held)
+
+    def at_hand(self, model_id: str, patience: float | None) -> Endpoints | None:
+        """The endpoints of a listed model that are held; None where there are none.
+
+        Args:
+            model_id: the model.
+            patience: fetch them where that is due, and wait so many seconds; None to ask nobody.
+
+        Raises:
+            CatalogUnavailableError: they were asked for, and cannot be had.
+        """
+        cache = self._caches.get(model_id) if patience is None else self._opened(model_id)
+        if cache is None:
+            return None
+        try:
+            held = cache.held if patience is None else cache.at_hand(patience)
+        except CatalogUnavailableError:
+            if cache.failing:
+                raise
+            return None  # they are under way
+        return None if held is None else self._decode(model_id, held)
+
+    def _opened(self, model_id: str) -> CatalogCache:
         cache = self._caches.get(model_id)
         if cache is None:
             cache = self._caches.setdefault(model_id, self._cache(model_id))
             if self._closed:
                 cache.close()
-        held = cache.held
-        if held is None or self._clock.monotonic() >= held.until:
-            held = cache.current()
+        return cache
+
+    def _decode(self, model_id: str, held: Held) -> Endpoints:
         endpoints = self._decoded.get(model_id)
         if endpoints is None or endpoints.origin != held.origin:
             endpoints = self._decoded[model_id] = Endpoints(model_id, held.catalog, held.origin.source)

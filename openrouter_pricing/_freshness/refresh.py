@@ -36,7 +36,9 @@ class Reader(Protocol):
         ...
 
 
-_POLL = 0.05  # seconds between looks at what another process, which holds the lease, has stored
+# Seconds between looks at what another process, which holds the lease, has stored: at first, growing by, at most. All
+# the processes of a fleet may wait at once, and for longer where the upstream hangs.
+_POLL, _POLL_GROWS, _POLL_MAX = 0.05, 1.5, 0.5
 _MOST_ETAG = 1024  # bytes
 
 
@@ -99,13 +101,17 @@ class Refresher:
         """
         before = self._store.head()
         token = self._store.lease(self._settings.deadline, before)
+        pause = _POLL
         if token is None:
             self._recorder.count("lease_waits")
         while token is None:  # another process fetches; what it stores is as good
             if self._store.head() != before:
                 break
-            if self._clock.monotonic() >= flight.until or flight.done.wait(_POLL):
+            left = flight.until - self._clock.monotonic()
+            if left <= 0 or flight.done.wait(min(pause, left)):
                 raise TransportError("another process held the lease and stored nothing within the deadline")
+            # A dead holder's lease may run out just before our own time does.
+            pause = _POLL if left < 2 * _POLL_MAX else min(_POLL_GROWS * pause, _POLL_MAX)
             token = self._store.lease(self._settings.deadline, before)
             if token is not None:
                 flight.extend(self._clock.monotonic() + self._settings.deadline)

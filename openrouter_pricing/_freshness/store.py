@@ -216,16 +216,16 @@ class Store:
             return bool(taken), None if taken else self._read(backend, key)
 
         failing: tuple[bool, bytes | None] = (True, None)
-        taken, holder = self._ask(take, failing, _WRITE)
+        taken, holder = self._ask(take, failing, READ)
         if taken:
             return token
         if self._unreleased is not None and holder == self._unreleased.encode():
             return self._unreleased  # the one that stands in the way is our own: giving it back failed
         if holder is None:  # its holder has just given it back, or nothing is ever kept here
-            taken, holder = self._ask(take, failing, _WRITE)
+            taken, holder = self._ask(take, failing, READ)
             if taken:
                 return token
-            return token if holder is None and self.head(_WRITE) == before else None
+            return token if holder is None and self.head() == before else None
         return self._overtake(key, token, holder, seconds)
 
     def _overtake(self, key: str, token: str, holder: bytes, seconds: float) -> str | None:
@@ -241,7 +241,7 @@ class Store:
             backend.delete(key)
             return bool(backend.add(key, token.encode(), ttl=seconds))
 
-        return token if self._ask(take, False, _WRITE) else None
+        return token if self._ask(take, False, READ) else None
 
     def release(self, token: str) -> None:
         """Give the lease back, if it is still this token's."""

@@ -73,23 +73,22 @@ class BundledHistory:
         if found is None or (index := bisect_right(found[0], place) - 1) < 0:
             return None
         price = found[1][index]
-        return None if price == GONE else self._packed.pricings[price]
+        return None if price == GONE else self._packed.pricing(price)
 
     def _of(self, model_id: str) -> tuple[list[int], list[int]] | None:
         """At which places a model changed, and to what."""
         found = self._changes.get(model_id)
-        if found is None and (text := self._packed.models.get(model_id)) is not None:
-            numbers = list(map(int, text.split()))
-            found = self._changes[model_id] = numbers[::2], numbers[1::2]
+        if found is None and model_id in self._packed.models:
+            found = self._changes[model_id] = self._packed.changes(model_id)
         return found
 
     def _periods(self, model_id: str) -> Iterator[RecordedPeriod]:
-        numbers = list(map(int, self._packed.models[model_id].split()))
-        times, pricings = self._packed.times, self._packed.pricings
-        ends = [*(_time(times[place]) for place in numbers[2::2]), None]
-        for place, price, until in zip(numbers[::2], numbers[1::2], ends, strict=True):
+        places, prices = self._packed.changes(model_id)
+        times = self._packed.times
+        ends = [*(_time(times[place]) for place in places[1:]), None]
+        for place, price, until in zip(places, prices, ends, strict=True):
             if price != GONE:
-                yield RecordedPeriod(model_id, _time(times[place]), until, pricings[price])
+                yield RecordedPeriod(model_id, _time(times[place]), until, self._packed.pricing(price))
 
 
 class _Prices(Mapping[str, str]):

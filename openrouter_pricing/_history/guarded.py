@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +15,7 @@ from .._base.latch import Latch
 from .._base.worker import Worker
 from .._freshness.guard import READ, GuardedBackend
 from .._freshness.recorder import Recorder
-from .._freshness.unfinished import STORING, unfinished
+from .._freshness.unfinished import STORING, let_them_finish, unfinished
 from .._prices.catalog import Catalog
 from .periods import HistoryStore, RecordedList, RecordedPeriod
 
@@ -56,11 +57,10 @@ class GuardedHistory:
         self._writers = PerProcess(lambda: Worker("openrouter-pricing-recorder"))
         self._lists: list[RecordedList] = []
 
-    @property
-    def store(self) -> HistoryStore | None:
-        """The history itself, in this process."""
-        store: HistoryStore | None = self._histories.get()
-        return store
+    def opened(self) -> HistoryStore | None:
+        """The history itself, in this process; whoever asks it waits for it, and sees what it raises."""
+        history: HistoryStore | None = self._histories.get()
+        return history
 
     def as_of(self, at: datetime) -> RecordedList | None:
         """See :meth:`HistoryStore.as_of`; None where it cannot say."""
@@ -100,16 +100,16 @@ class GuardedHistory:
         """Count and log something of it that cannot be read."""
         self._guards.get().note(error, None)
 
-    def close(self) -> None:
-        """Let go of it, when what is being recorded is done; that is waited for like a list that is being stored."""
+    def close(self, timeout: float = STORING) -> None:
+        """Let go of it, when what is being recorded is done; waits for both so many seconds at most."""
+        until = time.monotonic() + timeout
         writer = self._writers.peek()
         if writer is not None:
             writer.close()
-            for finished in list(unfinished.get()):
-                finished.wait(STORING)
+            let_them_finish(timeout)
         guard = self._guards.peek()
         if guard is not None:
-            guard.close()
+            guard.close(max(0.1, until - time.monotonic()))
 
     def _record(self, catalog: Catalog, finished: Latch) -> None:
         try:

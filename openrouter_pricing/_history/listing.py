@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .._freshness.lifetime import Lifetime
+import time
+
+from .._freshness.lifetime import CLOSING, Lifetime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing this module must cost next to nothing
@@ -106,8 +108,9 @@ class Listing(Lifetime):
 
         ``cost()`` still answers from what is held. A list that is being stored reaches its store.
         """
+        until = time.monotonic() + CLOSING
         super().close()
-        self._past.close()
+        self._past.close(until - time.monotonic())
 
     def _held(self) -> Held:
         held = self._live.cache.held

@@ -17,8 +17,9 @@ if TYPE_CHECKING:  # imported when somebody asks for the past
     from .guarded import GuardedHistory
     from .periods import HistoryStore
 
-_NONE = "none"
-_BUNDLED = "bundled://"
+#: The history that knows nothing, and the one that comes with the package.
+NONE = "none"
+BUNDLED = "bundled://"
 
 
 def past_of(settings: Settings, history: HistoryStore | None, live: Live | Pinned, clock: Clock, *, own: bool) -> Past:
@@ -40,43 +41,47 @@ def past_of(settings: Settings, history: HistoryStore | None, live: Live | Pinne
 
         if not isinstance(history, HistoryStore):
             raise TypeError(f"history must be a HistoryStore, not {type(history).__name__}")
-    elif own or settings.history == _NONE:
+    elif own or settings.history == NONE:
         return Past(None)
-    elif settings.history != _BUNDLED:
+    elif settings.history != BUNDLED:
         check(settings.history)
 
     def guarded() -> GuardedHistory:
         from .bundled import BundledHistory
         from .guarded import GuardedHistory
 
-        given = history_of(settings) if history is None and settings.history == _BUNDLED else history
+        given = history_of(settings) if history is None and settings.history == BUNDLED else history
         inline = given if isinstance(given, BundledHistory) else None
         opened = (lambda: history_of(settings)) if given is None else (lambda: given)
         return GuardedHistory(opened, live.recorder, clock, owned=history is None, inline=inline)
 
     past = Past(guarded)
-    if history is not None or settings.history != _BUNDLED:
+    if history is not None or settings.history != BUNDLED:
         live.record = past.record
     return past
 
 
 def check(url: str) -> None:
-    """Whether what the database of a history needs is installed, without opening it.
+    """Whether a URL names a database that can hold a history, without opening it.
 
     Raises:
-        SettingsError: it is not.
+        SettingsError: it names none, or what it needs is not installed.
     """
-    if find_spec("sqlalchemy") is None:
-        raise SettingsError(
-            "history", url.partition("://")[0] + "://", "one that is installed: pip install openrouter-pricing[history]"
-        )
+    scheme, _, rest = url.partition("://")
+    shown = f"{scheme[:40]}://***"
+    if scheme not in ("sqlite", "postgresql+psycopg") or not rest.strip("/"):
+        raise SettingsError("history", shown, "sqlite:///file or postgresql+psycopg://user@host/database")
+    needed = ["sqlalchemy"] if scheme == "sqlite" else ["sqlalchemy", "psycopg"]
+    if missing := [name for name in needed if find_spec(name) is None]:
+        accepted = f"it once {' and '.join(missing)} is there: pip install openrouter-pricing[history]"
+        raise SettingsError("history", shown, accepted)
 
 
 def history_of(settings: Settings) -> HistoryStore | None:
     """The history that the settings name, opened anew; None for none."""
-    if settings.history == _NONE:
+    if settings.history == NONE:
         return None
-    if settings.history == _BUNDLED:
+    if settings.history == BUNDLED:
         from .bundled import BundledHistory
 
         return BundledHistory()

@@ -73,7 +73,7 @@ class Past:
         assert history is not None  # who records has one
         history.record(catalog)
 
-    def close(self) -> None:
-        """Let go of the history."""
+    def close(self, timeout: float) -> None:
+        """Let go of the history, within so many seconds."""
         if self._history is not None:
-            self._history.close()
+            self._history.close(timeout)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401  # a connection imports it; an import inside a thread does not survive a fork
 import http.client
-import ipaddress
 import logging
 import re
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
-from importlib import metadata
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
-import requests.auth
 import stamina
 import urllib3
 import urllib3.connection
@@ -27,9 +24,8 @@ from .._prices import wire
 from .._prices.wire import Fetched
 from ..errors import PayloadError, PricingError, StatusError, TransportError, UpstreamError, quoted
 from ..settings import Settings
-from .transport import Adapter, Auth, Session, read_body, reason
+from .transport import USER_AGENT, Adapter, Auth, Session, credentials, is_loopback, read_body, reason
 
-_USER_AGENT = f"openrouter-pricing/{metadata.version('openrouter-pricing')}"
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_PAGES = 100
 
@@ -80,10 +76,10 @@ class Client:
         host = parts.netloc.rpartition("@")[2]
         self._base = parts._replace(netloc=host).geturl()
         self._authorization: str | None = None
-        if settings.api_key is not None and (parts.scheme == "https" or _is_loopback(parts.hostname or "")):
+        if settings.api_key is not None and (parts.scheme == "https" or is_loopback(parts.hostname or "")):
             self._authorization = f"Bearer {settings.api_key}"
-        elif settings.api_key is None and parts.username is not None:
-            self._authorization = requests.auth._basic_auth_str(unquote(parts.username), unquote(parts.password or ""))
+        elif settings.api_key is None:
+            self._authorization = credentials(settings.base_url)
 
     def __repr__(self) -> str:
         return f"<Client of {mask(self._settings.base_url)}>"
@@ -266,7 +262,7 @@ class Client:
         connections = self._connections.get()
         with connections.lock:
             if connections.session is None:
-                session = Session(direct=_is_loopback(self._origin[1]))
+                session = Session(direct=is_loopback(self._origin[1]))
                 connections.adapter = Adapter(self._settings.pool_size)
                 session.mount("https://", connections.adapter)
                 session.mount("http://", connections.adapter)
@@ -279,7 +275,7 @@ class Client:
                     {
                         "Accept": "application/json",
                         "Accept-Encoding": "gzip, deflate",
-                        "User-Agent": _USER_AGENT,
+                        "User-Agent": USER_AGENT,
                     }
                 )
                 connections.session = session
@@ -302,10 +298,3 @@ def _worth_retrying(error: Exception, left: float) -> bool | float:
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import time
 import weakref
+from importlib import metadata
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import requests
 import requests.adapters
@@ -14,6 +17,8 @@ import urllib3
 
 from ..errors import PayloadError, TransportError
 
+#: What we call ourselves.
+USER_AGENT = f"openrouter-pricing/{metadata.version('openrouter-pricing')}"
 _CHUNK = 65536
 
 
@@ -46,6 +51,22 @@ class Auth(requests.auth.AuthBase):
         if self._value is not None:
             request.headers["Authorization"] = self._value
         return request
+
+
+def credentials(url: str) -> str | None:
+    """The Authorization header of the user and password in a URL, if there are any."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return None
+    return requests.auth._basic_auth_str(unquote(parts.username), unquote(parts.password or ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Adapter(requests.adapters.HTTPAdapter):

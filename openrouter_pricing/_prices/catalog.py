@@ -16,10 +16,10 @@ from ..errors import PayloadError, UnknownModelError, quoted
 from .model import Category, Model
 from .names import resolve
 from .rates import effective_prices
-from .rows import stored
+from .rows import read_index, stored, text_of
 
 #: Changes whenever the stored form does; a store keeps the releases apart by it.
-FORMAT = 2
+FORMAT = 3
 
 #: In a row as it is stored: the quotes of a text within it would have a backslash before them.
 _SLUG = re.compile(rb'"canonical_slug":("(?:[^"\\]|\\.)+")')
@@ -38,7 +38,7 @@ class Catalog(Mapping[str, Model]):
         skipped: how many rows could not be read, or stood twice, and were left out.
     """
 
-    __slots__ = ("_body", "_models", "_rows", "_slugs", "_start", "as_of", "digest", "skipped")
+    __slots__ = ("_body", "_models", "_rows", "_slugs", "as_of", "digest", "skipped")
 
     def __init__(self, body: bytes, *, as_of: datetime, digest: str | None = None, skipped: int = 0) -> None:
         """Take a stored body; :meth:`from_models` and :meth:`loads` are the ways to get one."""
@@ -47,12 +47,7 @@ class Catalog(Mapping[str, Model]):
         self.skipped: int = skipped
         self._body = body
         self._models: dict[str, Model] = {}
-        self._start = body.index(b"\n") + 1
-        rows, slugs = json.loads(body[: self._start])
-        if not _is_index(rows, int) or not _is_index(slugs, str):
-            raise TypeError("a catalogue begins with where its rows are, and what its slugs mean")
-        self._rows: dict[str, int] = rows
-        self._slugs: dict[str, str] = slugs
+        self._rows, self._slugs = read_index(body)
 
     # -- making, storing and reading back --------------------------------------------------------------------------
 
@@ -219,12 +214,13 @@ class Catalog(Mapping[str, Model]):
 
     def texts(self) -> dict[str, bytes]:
         """The listed rows as they are stored, by id."""
-        return dict(zip(self._rows, self._body[self._start :].split(b"\n"), strict=False))
+        lines = zip(self._rows, self._body.split(b"\n")[1:], strict=False)
+        return {model_id: text_of(model_id, line) for model_id, line in lines}
 
     def row(self, row_id: str) -> Model:
         """A listed row, decoded anew and not kept; never the one that an alias points at."""
-        start = self._start + self._rows[row_id]
-        text = self._body[start : self._body.index(b"\n", start)]
+        start = self._rows[row_id]
+        text = text_of(row_id, self._body[start : self._body.index(b"\n", start)])
         return Model.from_dict(json.loads(text), text)
 
     def slugs(self) -> dict[str, str]:
@@ -314,10 +310,6 @@ class Catalog(Mapping[str, Model]):
     def by_category(self) -> dict[Category, list[Model]]:
         """Category to its models, cheapest category first; models without a category are left out."""
         return {category: self.find(category=category) for category in Category}
-
-
-def _is_index(value: object, kind: type) -> bool:
-    return isinstance(value, dict) and {kind}.issuperset(map(type, value.values()))
 
 
 def _category(value: Category | str) -> Category:

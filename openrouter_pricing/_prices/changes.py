@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -87,17 +88,33 @@ class Moves(NamedTuple):
 
 def differences(before: Catalog, after: Catalog) -> tuple[PriceChange, ...]:
     """What differs between two lists, in the order of the newer one, then what is gone."""
-    changes: list[PriceChange] = []
     old, new = before.texts(), after.texts()
-    for model_id, text in new.items():
-        if model_id not in old:
-            changes.append(PriceChange(model_id, "listed", None, after.row(model_id).rates))
-        elif old[model_id] != text:
-            was, is_ = before.row(model_id).rates, after.row(model_id).rates
-            if effective_prices(was) != effective_prices(is_):
-                changes.append(PriceChange(model_id, "changed", was, is_))
-    gone = [model_id for model_id in old if model_id not in new]
-    return (*changes, *(PriceChange(model_id, "delisted", before.row(model_id).rates, None) for model_id in gone))
+    return compared(old, new, lambda name: before.row(name).rates, lambda name: after.row(name).rates)
+
+
+def compared(
+    old: Mapping[str, object],
+    new: Mapping[str, object],
+    was: Callable[[str], Rates],
+    is_: Callable[[str], Rates],
+) -> tuple[PriceChange, ...]:
+    """What differs in what is charged, in the order of the newer list, then what is gone.
+
+    Args:
+        old, new: models to what is kept of each; rates are decoded where that differs.
+        was, is_: the rates of a model of the older and of the newer list.
+    """
+    changes: list[PriceChange] = []
+    for name in dict.fromkeys([*new, *old]):
+        if name not in old:
+            changes.append(PriceChange(name, "listed", None, is_(name)))
+        elif name not in new:
+            changes.append(PriceChange(name, "delisted", was(name), None))
+        elif old[name] != new[name]:
+            before, after = was(name), is_(name)
+            if effective_prices(before) != effective_prices(after):
+                changes.append(PriceChange(name, "changed", before, after))
+    return tuple(changes)
 
 
 def moves_between(before: Catalog, after: Catalog) -> Moves:

@@ -182,11 +182,13 @@ class Model:
 
 
 def _text(row: Mapping[str, Any]) -> bytes:
-    """A row as JSON.
+    """A row as JSON, its id first, by which a catalogue finds it.
 
     Raises:
         ValueError: it holds NaN, or nests deeper than anybody should have to decode.
     """
+    if isinstance(row, dict) and "id" in row:
+        row = {"id": row["id"], **row}
     text = json.dumps(row, separators=(",", ":"), default=_number, allow_nan=False).encode()
     if text.count(b"[") + text.count(b"{") > _MAX_DEPTH:  # only then can it be that deep
         depth = 0

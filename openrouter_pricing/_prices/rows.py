@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate
 from typing import Any
 
 from .model import Model
@@ -13,7 +14,7 @@ from .names import note_slug
 def stored(
     rows: Iterable[Mapping[str, Any]], problem: Callable[[str], None], last: Mapping[str, bytes]
 ) -> tuple[bytes, int]:
-    """The body of a catalogue: where each row is and what the slugs mean, then the rows; and how many were left out.
+    """The body of a catalogue, its ids and what its slugs mean, then a line a row; and how many rows were left out.
 
     Args:
         rows: as OpenRouter lists them.
@@ -39,15 +40,39 @@ def stored(
         del texts[model_id]
         if (text := last.get(model_id)) is not None:
             texts[model_id], names[model_id] = text, Model.from_dict(json.loads(text), text).canonical_slug
-    places: dict[str, int] = {}
     slugs: dict[str, str] = {}
-    end = 0
-    for model_id, text in texts.items():
+    for model_id in texts:
         note_slug(slugs, names[model_id], model_id)
-        places[model_id] = end
-        end += len(text) + 1
-    head = json.dumps([places, slugs], separators=(",", ":")).encode()
-    return b"\n".join([head, *texts.values(), b""]), skipped
+    head = json.dumps([list(texts), slugs], separators=(",", ":")).encode()
+    lines = (text[len(_opening(model_id)) :] for model_id, text in texts.items())
+    return b"\n".join([head, *lines, b""]), skipped
+
+
+def read_index(body: bytes) -> tuple[dict[str, int], dict[str, str]]:
+    """Where in the body of a catalogue the line of each id begins, and what its slugs mean.
+
+    Raises:
+        ValueError, TypeError: it is no such body.
+    """
+    head, *lines, _ = body.split(b"\n")
+    ids, slugs = json.loads(head)
+    if not (isinstance(ids, list) and _are_texts(ids) and isinstance(slugs, dict) and _are_texts(slugs.values())):
+        raise TypeError("a catalogue begins with its ids, and with what its slugs mean")
+    *places, _ = accumulate([len(line) + 1 for line in lines], initial=len(head) + 1)
+    return dict(zip(ids, places, strict=True)), slugs
+
+
+def text_of(model_id: str, line: bytes) -> bytes:
+    """A row as JSON, put together from its line and its id, which stands in the index alone."""
+    return _opening(model_id) + line
+
+
+def _opening(model_id: str) -> bytes:
+    return b'{"id":%b,' % json.dumps(model_id).encode()
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return {str}.issuperset(map(type, values))
 
 
 def _same_prices(text: bytes, model: Model) -> bool:

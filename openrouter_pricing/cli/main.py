@@ -24,10 +24,13 @@ _ROOMS = {
     "model": "models",
     "compare": "compare",
     "audit": "audit",
+    "history": "past",
+    "changes": "past",
     "refresh": "upkeep",
     "snapshot": "upkeep",
     "settings": "upkeep",
     "doctor": "upkeep",
+    "dashboard": "dashboard",
 }
 #: What the names of the functions are where they are not those of the commands, which hide Python's own.
 _NAMES = {"range": "range_"}

@@ -13,15 +13,13 @@ import attrs
 import click
 
 from .._base import money
+from .._base.counts import MOST_DIGITS, read_count
 from ..settings import Settings, unknown_variables
 from .terminal import instant, note
 
 PROG = "openrouter-pricing"
 _DEADLINE = 8.0  # seconds, so that an answer without a network comes within ten
 _MILLIONTH = Decimal("0.000001")
-_COUNT = re.compile(r"(\d+(?:_\d+)*|\d{1,3}(?:,\d{3})+)(?:(\.\d+)?([km]))?", re.ASCII | re.IGNORECASE)
-_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
-_MOST_DIGITS = 40
 
 
 class BareHelp(click.Command):
@@ -60,31 +58,15 @@ class Count(_ParamType):
         Raises:
             click.BadParameter: it is none, or out of bounds.
         """
-        number = value if isinstance(value, int) else self.read(value)
+        number = value if isinstance(value, int) else read_count(value)
         if isinstance(number, str):
             self.fail(number, param, ctx)
         if number < self.least:
             self.fail(f"{number:,} is below {self.least:,}.", param, ctx)
         if number > self.most:
             most = "10**18" if self.most == money.MAX_COUNT else f"{self.most:,}"
-            self.fail(f"{str(value)[:_MOST_DIGITS]} is above {most}.", param, ctx)
+            self.fail(f"{str(value)[:MOST_DIGITS]} is above {most}.", param, ctx)
         return number
-
-    @staticmethod
-    def read(text: str) -> int | str:
-        """The number that a text says, or what is wrong with it."""
-        shown = text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."
-        found = _COUNT.fullmatch(text)
-        if found is None:
-            if re.fullmatch(r"-[\d.,_]+[kmKM]?", text, re.ASCII):
-                return f"{shown} is negative."
-            return f"{shown!r} is no whole number, such as 1000, 1,000, 1k or 1.5M."
-        whole, fraction, unit = found.groups(default="")
-        digits = re.sub("[,_]", "", whole).lstrip("0") or "0"
-        if len(digits) > _MOST_DIGITS:
-            return money.MAX_COUNT + 1
-        number = money.multiply(Decimal(f"{digits}{fraction}"), Decimal(_UNITS[unit.lower()]))
-        return int(number) if number == number.to_integral_value() else f"{shown!r} is no whole number."
 
 
 def from_env() -> Settings:

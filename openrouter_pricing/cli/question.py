@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import click
 
+from .._base.counts import read_count
 from .._billing.cost import Cost
 from .._billing.usage import Usage
 from .completion import complete_models
-from .options import COUNT, BareHelp, Count, origin_words, read_instant, read_number
+from .options import COUNT, BareHelp, origin_words, read_instant, read_number
 from .terminal import note
 
 #: Option, field of ``Usage``, what it is for people, the whole that it is within, and the price key of its own.
@@ -78,7 +79,7 @@ def read_words(context: click.Context, parameter: click.Parameter, words: tuple[
 
 
 def _is_count(word: str) -> bool:
-    return isinstance(Count.read(word), int)
+    return isinstance(read_count(word), int)
 
 
 def words_argument(metavar: str) -> Callable[[Any], Any]:

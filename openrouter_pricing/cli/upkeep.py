@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from gzip import compress
@@ -11,6 +12,7 @@ from typing import Any
 import attrs
 import click
 
+from .._history.opening import history_of
 from .._prices.catalog import Catalog
 from ..pricing import Pricing
 from ..settings import Settings, came_from, shown
@@ -38,19 +40,58 @@ def _about(catalog: Catalog) -> dict[str, Any]:
 
 @click.command(cls=BareHelp, short_help="Fetch prices and write them to a file.")
 @click.option("--output", type=WRITTEN, required=True, metavar="FILE", help="Where to write it.")
+@click.option(
+    "--history", is_flag=True, help="Write the bundled price history instead, and what the database saw since."
+)
 @json_option
-def snapshot(output: Path, as_json: bool) -> None:
-    """Fetch prices and write them to a file, in the form of the bundled snapshot."""
+def snapshot(output: Path, history: bool, as_json: bool) -> None:
+    """Fetch prices and write them to a file, in the form of the bundled snapshot.
+
+    With --history nothing is fetched: the history of the package is written, brought up to date by the database that
+    the settings name, in the form of the bundled one.
+    """
+    if history:
+        _write_history(output, as_json)
+        return
     with Pricing(one_answer()) as pricing, waiting("fetching prices"):
         catalog = pricing.refresh()
-    try:
-        _replace(output, compress(catalog.dumps(), mtime=0))
-    except OSError as error:
-        raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
+    _write(output, compress(catalog.dumps(), mtime=0))
     if as_json:
         show_json({**_about(catalog), "output": str(output)})
     else:
         line(cell(f"wrote the prices of {len(catalog)} models at {instant(catalog.as_of)} to {output}"))
+
+
+def _write_history(output: Path, as_json: bool) -> None:
+    from .._history.bundled import BundledHistory
+    from .._history.merging import merged
+    from .._history.packing import pack
+
+    bundled = BundledHistory()
+    store = history_of(from_env()) or bundled
+    with waiting("reading the history"):
+        changes = merged(bundled, store)
+        store.close()
+    packed = pack(changes)
+    _write(output, packed)
+    about = {
+        "since": changes[0][0].isoformat(),
+        "until": changes[-1][0].isoformat(),
+        "changes": len(changes),
+        "models": len({model_id for _, model_id, _ in changes}),
+        "digest": hashlib.sha256(packed).hexdigest(),
+    }
+    if as_json:
+        show_json({**about, "output": str(output)})
+    else:
+        line(cell(f"wrote {len(changes)} changes up to {instant(changes[-1][0])} to {output}"))
+
+
+def _write(output: Path, data: bytes) -> None:
+    try:
+        _replace(output, data)
+    except OSError as error:
+        raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
 
 
 def _replace(path: Path, data: bytes) -> None:

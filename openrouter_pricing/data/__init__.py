@@ -26,7 +26,7 @@ def read(name: str) -> bytes:
 
 
 def keep_at_hand() -> None:
-    """Read the file, 24 KB, while files can be opened: who needs the snapshot may have no descriptor left."""
+    """Read the file, 15 KB, while files can be opened: who needs the snapshot may have no descriptor left."""
     if not _kept:
         try:
             _kept.append(read("snapshot.gz"))

@@ -230,3 +230,14 @@ def test_a_model_is_never_broken(width: int, gone: list[str]) -> None:
     assert all(len(line) <= width for line in lines if f"x{LONG}" not in line and not line.startswith("note: "))
     told = [f"note: {width} columns have no room for: {names} (--json has everything)" for names in gone]
     assert told == [line for line in lines if line.startswith("note: ")]
+
+
+def test_a_log_of_then_is_priced_by_the_lists_of_then(ask: Ask, tmp_path: Path) -> None:
+    """Each line by the list of its own day; with ``--catalog`` all by that one."""
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0, "cost": 5}
+    line = {"model": "openai/gpt-4o", "created": 1727222400, "usage": usage}
+    (tmp_path / "log").write_text(json.dumps(line))
+    assert 1 == json.loads(ask("audit", "log", "--json")[1])["exact"]
+    now = Catalog.from_models([{"id": "openai/gpt-4o", "pricing": {"prompt": "0.0000025", "completion": "0"}}])
+    (tmp_path / "stored").write_bytes(now.dumps())
+    assert "2.5000000" == json.loads(ask("audit", "log", "--json", "--catalog", "stored")[1])["usd"]["computed"]

@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.figures import Figure
@@ -19,7 +21,7 @@ from support.freshness import Held
 from support.upstream import Answer, Upstream, models, raw_peer, read_request, row
 from support.waiting import until
 
-from openrouter_pricing import Pricing
+from openrouter_pricing import Pricing, Settings
 
 pytestmark = pytest.mark.faults
 
@@ -145,3 +147,29 @@ def test_closing_while_the_store_hangs(make_pricing: Make, upstream: Upstream, f
     backend.release()
     assert taken < 2
     figure("close() while the store hangs", f"{taken:.2f} s")
+
+
+def test_closing_while_store_and_history_hang(
+    upstream: Upstream, figure: Figure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both, and all lists that wait to be recorded, have one limit, which is within the two seconds."""
+    released = threading.Event()
+
+    def hang(*_: object, **__: object) -> None:
+        released.wait(60)
+
+    store = SimpleNamespace(get=hang, set=hang, add=hang, delete=hang, close=hang)
+    past = SimpleNamespace(record=hang, periods=hang, as_of=hang, close=hang)
+    monkeypatch.setattr("openrouter_pricing._history.opening.history_of", lambda settings: past)
+    settings = Settings(base_url=upstream.url, history="sqlite:///prices.db")
+    pricing = Pricing(settings, backend=store)  # type: ignore[arg-type]  # it answers nothing
+    for price in ("0.1", "0.2"):  # two lists wait to be recorded
+        upstream.say(row(pricing={"prompt": price, "completion": "0"}))
+        pricing.refresh(force=True)
+    pricing.cost("openai/gpt-4o-mini", 1, at=datetime(2025, 1, 1, tzinfo=timezone.utc))
+    began = time.perf_counter()
+    pricing.close()
+    taken = time.perf_counter() - began
+    released.set()
+    assert taken < 2
+    figure("close() while store and history hang", f"{taken:.2f} s")

@@ -120,8 +120,8 @@ def guarded(shaky: Shaky, hands: Hands) -> Iterator[GuardedBackend]:
 
 
 def test_how_long_a_question_waits_for_a_store() -> None:
-    """It is a promise of the documentation; that it is kept is shown by the rows about stores that hang."""
-    assert 0.8 == READ
+    """The documentation promises 0.8 s, the machine's turn included; the rows about stores that hang show it kept."""
+    assert 0.75 == READ
 
 
 def test_a_failing_store_is_left_alone(guarded: GuardedBackend, shaky: Shaky, hands: Hands) -> None:

@@ -125,6 +125,27 @@ def test_a_lease_that_never_ends_is_not_waited_for_longer_than_the_deadline(
     assert source(pricing) == "live"
 
 
+def test_a_wait_for_a_lease_looks_less_and_less_often(
+    make_pricing: Make, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After 0.05 s at first, then half as long again each time up to 0.5 s, and last at the deadline."""
+    here = process(make_pricing(backend=MemoryBackend(), clock=hands.clock, deadline=3))
+    assert here.store.lease(3600, None) is not None
+    flight = Flight(asked=True, trusting=False, until=hands.seconds + 3)
+    pauses: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        hands.turn(seconds)
+        return False
+
+    monkeypatch.setattr(flight.done, "wait", wait)
+    with pytest.raises(TransportError, match="another process"):
+        here.flights._job.run(flight, None)
+    assert [0.05, 0.075, 0.1125] == pytest.approx(pauses[:3])
+    assert (0.5, 3.0) == (max(pauses), pytest.approx(sum(pauses)))
+
+
 def test_the_deadline_by_the_clock_ends_the_wait_for_a_lease(make_pricing: Make, hands: Hands) -> None:
     """The waiter's own clock ends its wait too, where nobody waits for it."""
     backend = MemoryBackend()

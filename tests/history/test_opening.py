@@ -97,8 +97,17 @@ def test_a_database_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is missing, making a ``Pricing`` says what to install."""
     monkeypatch.setattr("openrouter_pricing._history.opening.find_spec", lambda name: None)
     assert importlib.util.find_spec("attrs") is not None
-    with pytest.raises(SettingsError, match=r"history: .*pip install openrouter-pricing\[history\]"):
+    with pytest.raises(SettingsError, match=r"history.*pip install openrouter-pricing\[history\]"):
         Pricing(Settings(history="sqlite:///prices.db"))
+
+
+def test_a_history_that_fails_costs_live_prices_a_counter(upstream: Upstream) -> None:
+    """It is counted beside everything else that happened."""
+    history = MemoryHistory()
+    history.error = OSError("gone")
+    with Pricing(Settings(base_url=upstream.url, backend="null://"), history=history) as pricing:
+        assert "live" == pricing.cost(MODEL, 1, at=THEN).source
+    assert 2 == pricing.stats().history_errors
 
 
 def test_what_is_listed_is_recorded(make_pricing: Any, upstream: Upstream) -> None:

@@ -22,6 +22,7 @@ from openrouter_pricing import (
     Pricing,
     Rates,
     Settings,
+    UnknownModelError,
     UnpricedUsageError,
     Usage,
     VariablePriceError,
@@ -122,6 +123,20 @@ def test_a_receipt_of_then_can_be_replayed() -> None:
     assert receipt["catalog_digest"] == then.digest
     assert cost == cost.replay(then)
     assert ("pinned", 10) == ((other := cost.replay(pricing.catalog())).source, other.raw)
+
+
+def test_what_is_no_name_of_then() -> None:
+    """It is unknown, or told by its kind, as for the list held."""
+    pricing = of_then({"id": "a/x", "pricing": {"prompt": "1"}}, now=(row(),))
+    with pytest.raises(TypeError, match="model must be a string"):
+        pricing.cost(5, 1, at=FIRST)  # type: ignore[arg-type]
+    with pytest.raises(UnknownModelError):
+        pricing.cost("a/y", 1, at=FIRST)
+    then = pricing._past.at(pricing._held(), FIRST)
+    assert then is not None
+    assert then["a/x"].id in then
+    with pytest.raises(UnknownModelError):
+        then["a/y"]
 
 
 @pytest.mark.parametrize("text", ["{", "5", "[" * 9999, '{"prompt": "dear"}', '{"prompt": {}}'])

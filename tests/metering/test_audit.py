@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, SILENT, audited, encoded
+from support.recordings import DAY, FIRST, MemoryHistory, listed
 from support.upstream import row
 
 from openrouter_pricing import Catalog
@@ -307,3 +308,17 @@ def test_kinds_of_real_bills(shared: Path) -> None:
         kinds |= {found.model: found.kind for found in audit.worst()}
 
     assert kinds == {"z-ai/glm-4.6": "provider", "deepseek/deepseek-chat": "server_tool"}
+
+
+def test_each_line_is_priced_by_the_list_of_its_day() -> None:
+    """With a history, a line that says when it was is priced by the list of then; any other by the list held."""
+    history = MemoryHistory(listed(0, x="1"), listed(5, x="2"))
+    lines = [
+        {"model": "a/x", "created": created, "usage": {"prompt_tokens": 10, "completion_tokens": 0, "cost": cost}}
+        for created, cost in ((int(FIRST.timestamp()), 10), (int((FIRST + 5 * DAY).timestamp()), 20), (None, 90))
+    ]
+    for kept, exact in ((history, 3), (None, 1)):
+        audit = Audit(listed(40, x="9"), history=kept)
+        for number, line in enumerate(encoded(*lines).splitlines(), 1):
+            audit.add(number, line)
+        assert exact == audit.report()["exact"]

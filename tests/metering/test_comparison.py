@@ -29,7 +29,8 @@ CATALOG = Catalog.from_models(
         row("g/video", architecture={"output_modalities": ["video"]}, pricing={"prompt": "0", "completion": "0"}),
     ]
 )
-CALL = {"model": "a/own", "usage": {"prompt_tokens": 10, "completion_tokens": 1}}
+NOON = 1_788_264_000  # seconds; the night's price ends at six
+CALL = {"model": "a/own", "created": NOON, "usage": {"prompt_tokens": 10, "completion_tokens": 1}}
 
 
 def compared(*responses: Any, models: tuple[str, ...] = ("b/cached",)) -> Comparison:
@@ -47,7 +48,11 @@ def read(data: bytes, *models: str) -> Comparison:
 
 def used(prompt: int, completion: int, **more: Any) -> dict[str, Any]:
     """A response of the log's own model."""
-    return {"model": "a/own", "usage": {"prompt_tokens": prompt, "completion_tokens": completion, **more}}
+    return {
+        "model": "a/own",
+        "created": NOON,
+        "usage": {"prompt_tokens": prompt, "completion_tokens": completion, **more},
+    }
 
 
 def test_what_is_reported_is_what_it_did_cost() -> None:
@@ -69,12 +74,9 @@ def test_caching_counts_where_it_has_a_price() -> None:
 
 def test_the_time_of_the_call_counts() -> None:
     """A price of the night is that of a call of the night."""
-    night = {**CALL, "created": 1795305600 // 86400 * 86400 + 3600}
-    noon = {**CALL, "created": 1795305600 // 86400 * 86400 + 12 * 3600}
+    calls = ({**CALL, "created": NOON - 11 * 3600}, CALL)
 
-    assert [Decimal(1001), Decimal(11)] == [
-        compared(call, models=("c/nightly",)).candidates[0].raw for call in (night, noon)
-    ]
+    assert [Decimal(1001), Decimal(11)] == [compared(call, models=("c/nightly",)).candidates[0].raw for call in calls]
 
 
 def test_passes_have_their_own_price_steps() -> None:

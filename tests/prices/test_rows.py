@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.upstream import row
 
-from openrouter_pricing._prices.rows import stored
+from openrouter_pricing._prices.rows import read_index, stored, text_of
 
 CHEAP, DEAR = {"prompt": "1", "completion": "1"}, {"prompt": "2", "completion": "2"}
 
@@ -18,20 +18,37 @@ def read(*rows: Any, last: Mapping[str, bytes] | None = None) -> tuple[dict[str,
     """Prices by id, in order; what the slugs mean; and what was said of rows that were left out."""
     problems: list[str] = []
     body, skipped = stored(rows, problems.append, last or {})
-    head, *texts, end = body.split(b"\n")
-    places, slugs = json.loads(head)
-    listed = [json.loads(text) for text in texts]
-    assert (len(problems), b"", list(places)) == (skipped, end, [model["id"] for model in listed])
-    return {model["id"]: model["pricing"] for model in listed}, slugs, problems
+    places, slugs = read_index(body)
+    listed = [json.loads(text_of(name, body[place:].partition(b"\n")[0])) for name, place in places.items()]
+    assert (len(problems), body.count(b"\n"), list(places)) == (
+        skipped,
+        len(listed) + 1,
+        [each["id"] for each in listed],
+    )
+    return {each["id"]: each["pricing"] for each in listed}, slugs, problems
 
 
-def test_each_row_is_where_the_head_says() -> None:
-    """The head gives each row's place among the rows, which follow in the order of the list."""
-    body, _ = stored([row("b/one"), row("a/two")], print, {})
-    head, _, rows = body.partition(b"\n")
-    places, _ = json.loads(head)
-    assert ["b/one", "a/two"] == list(places)
-    assert ["b/one", "a/two"] == [json.loads(rows[place:].partition(b"\n")[0])["id"] for place in places.values()]
+def test_each_row_is_where_the_index_says() -> None:
+    """Rows stand in the order of the list, each with its own id, wherever that stood in what was sent."""
+    rows = [row('b/"one"\\'), row("a/two"), dict(reversed(row("a/three").items()))]
+    body, _ = stored(rows, print, {})
+    assert [each["id"] for each in rows] == list(read_index(body)[0])
+    assert rows == [
+        json.loads(text_of(name, body[place : body.index(b"\n", place)])) for name, place in read_index(body)[0].items()
+    ]
+
+
+NO_BODIES = (
+    *(b"", b"\n", b"7\n", b"[[],{}]", b"[[7],{}]\n{}\n", b'["a",{}]\n{}\n', b'[["a"],[]]\n{}\n'),
+    *(b'[["a"],{"b":7}]\n{}\n', b'[["a"],{}]\n', b"[[],{}]\n{}\n", b'[["a","b"],{}]\n{}\n'),
+)
+
+
+@pytest.mark.parametrize("body", NO_BODIES)
+def test_what_is_no_body(body: bytes) -> None:
+    """Ids that are not texts, or not as many as rows, are no index."""
+    with pytest.raises((ValueError, TypeError)):
+        read_index(body)
 
 
 def test_a_row_that_cannot_be_read_is_left_out_alone() -> None:
@@ -51,7 +68,7 @@ def test_twins_that_agree_are_one(rows: tuple[Any, ...]) -> None:
 def test_twins_that_disagree_are_none() -> None:
     """Rows of one id with different prices are left out, or stay as the list before had them."""
     twins = row("a/one", pricing=CHEAP), row("a/one", pricing=DEAR)
-    before = json.dumps(row("a/one", pricing={"prompt": "3"})).encode()
+    before = json.dumps(row("a/one", pricing={"prompt": "3"}), separators=(",", ":")).encode()
     assert {} == read(*twins)[0]
     assert {"a/one": {"prompt": "3"}} == read(*twins, last={"a/one": before})[0]
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from support.figures import Figure
 from support.processes import CROWD, ask_at_once
-from support.programs import Launch, hear
+from support.programs import Launch, hear, say
 from support.servers import Server, at
 from support.upstream import Answer, Upstream, models
 from support.waiting import until
@@ -91,3 +91,51 @@ def test_an_evicted_body(launch: Launch, upstream: Upstream, valkey: Server, fig
         counts.append(len(upstream.requests))
     assert counts == [1] * 5, errors
     figure("body evicted, head kept, 8 processes × 8 threads", f"{max(counts)} request, in each of {len(counts)} runs")
+
+
+SHORT = """
+import json, sys, threading, time
+from openrouter_pricing import Pricing, Settings
+url, backend, eager = sys.argv[1:]
+pricing = Pricing(Settings(base_url=url, backend=backend, l1_ttl=0, l2_ttl=0.05, stale_while_revalidate=0))
+if eager == "True":
+    import redis, redis.cluster, redis.sentinel, requests, stamina, urllib3
+    from openrouter_pricing import Client
+print(json.dumps("ready"), flush=True)
+sys.stdin.readline()
+def ask():
+    began = time.monotonic()
+    cost = pricing.cost("openai/gpt-4o-mini", 1)
+    assert str(cost.raw) == "1.5E-7" and cost.source in ("live", "stale"), cost  # 50 ms pass before it is answered
+    return time.monotonic() - began
+first, later = ask(), []
+until = time.monotonic() + 5
+while time.monotonic() < until:
+    later.append(ask())
+    threading.Event().wait(0.005)
+stats = pricing.stats()
+print(json.dumps([first, max(later), len(later), stats.lease_waits, stats.backend_errors]), flush=True)
+pricing.close()
+"""
+
+
+def test_prices_that_are_stale_at_once(launch: Launch, upstream: Upstream, valkey: Server, figure: Figure) -> None:
+    """With an ``l2_ttl`` of 50 ms and nothing answered stale, questions wait for a fetch, the first for imports too."""
+    told = {}
+    for eager in (False, True):
+        crowd = [launch(SHORT, upstream.url, f"valkey://{at(valkey)}?prefix={eager}:", eager) for _ in range(4)]
+        assert [hear(process) for process in crowd] == ["ready"] * 4
+        for process in crowd:
+            say(process, "go")
+        told[eager] = [hear(process) for process in crowd]
+    first = {eager: max(seconds for seconds, *_ in each) for eager, each in told.items()}
+    each = [*told[False], *told[True]]
+    slowest, waits = max(later for _, later, *_ in each), sum(waits for *_, waits, _ in each)
+    assert (waits > 0, [errors for *_, errors in each]) == (True, [0] * 8)
+    figure(
+        "`l2_ttl` 50 ms, nothing answered stale, 4 processes at once",
+        f"first question {first[False]:.2f} s at most, {first[True]:.2f} s where redis-py and requests were imported "
+        f"before; slowest of {sum(count for _, _, count, *_ in each):,} later ones {slowest:.2f} s, {waits} waits for "
+        "another's fetch",
+    )
+    assert (first[True] < 1, slowest < 1) == (True, True)

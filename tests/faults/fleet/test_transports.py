@@ -25,7 +25,7 @@ def conforms(url: str) -> str:
     """How many checks of the suite pass, each under a prefix of its own; all of them must."""
     passed, checks = 0, backend_checks()
     for number, check in enumerate(checks):
-        patient = f"prefix=check-{number}:&socket_timeout=30&socket_connect_timeout=30"
+        patient = f"prefix=openrouter-pricing:check-{number}:&socket_timeout=30&socket_connect_timeout=30"
         where = f"{url}{'&' if '?' in url else '?'}{patient}"
         check(lambda where=where: open_backend(where))
         passed += 1
@@ -111,30 +111,54 @@ def test_passwords_of_sentinels(valkey_program: str, tmp_path: Path, figure: Fig
     assert told == ALL
 
 
-RIGHTS = "+get +set +del +eval"
+#: The lines of the page that give a user its rights: who it is, what it needs, and what it needs in a cluster.
+ACL = [
+    line.replace("PASSWORD", "pw").split()
+    for line in (Path(__file__).parents[3] / "docs/how-to/fleet.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("ACL SETUSER prices ")
+]
+RIGHTS = " ".join(ACL[1][4:])
+
+
+def allow(server: Server, *lines: list[str]) -> None:
+    """Make the user, with no rights but those of these lines."""
+    with server.client() as client:
+        for line in lines:
+            client.execute_command(*line)
 
 
 def test_rights(valkey: Server, redis: Server, figure: Figure) -> None:
-    """A user who may do nothing but four commands, on the keys of the prefix, is enough for one server."""
+    """A user made by the lines of the page, for four commands on the keys of the prefix, is enough for one server."""
+    assert RIGHTS == "+get +set +del +eval"
     for server in (valkey, redis):
-        with server.client() as client:
-            client.execute_command(
-                "ACL", "SETUSER", "prices", "reset", "on", ">pw", "~check-*", "resetchannels", "-@all", *RIGHTS.split()
-            )
+        allow(server, *ACL[:2])
         told = conforms(f"redis://prices:pw@{at(server)}")
         figure(f"rights on one server, {version(server)}: `{RIGHTS}`", told)
+        assert told == ALL
+        with server.client() as client:
+            assert client.acl_log() == [], "it was refused something"
+
+
+def test_rights_for_more(valkey: Server, figure: Figure) -> None:
+    """Another database than 0 and a name of the client take a right more each, and nothing goes without them."""
+    allow(valkey, *ACL[:2])
+    url = f"redis://prices:pw@{at(valkey)}"
+    for more, where, right in (("database 1", "/1", "+select"), ("client_name", "?client_name=me", "+client|setname")):
+        with pytest.raises(Exception, match=r"(?i)permissions|error setting client name|invalid"):
+            open_backend(url + where).get("key")
+        allow(valkey, ["ACL", "SETUSER", "prices", right])
+        told = conforms(url + where)
+        figure(f"rights for `{more}`: `{right}` more", told)
+        assert told == ALL
 
 
 def test_rights_in_a_cluster(nodes: tuple[Server, ...], figure: Figure) -> None:
     """In a cluster, the user must be allowed to ask where the slots are, and which keys a command has."""
-    rights = f"{RIGHTS} +cluster|slots +command"
     for node in nodes:
-        with node.client() as client:
-            client.execute_command(
-                "ACL", "SETUSER", "prices", "reset", "on", ">pw", "~check-*", "resetchannels", "-@all", *rights.split()
-            )
+        allow(node, *ACL)
     told = conforms(f"redis+cluster://prices:pw@{at(*nodes)}")
-    figure(f"rights in a cluster: `{rights}`", told)
+    figure(f"rights in a cluster: `{RIGHTS} {' '.join(ACL[2][3:])}`", told)
+    assert told == ALL
 
 
 def spent(server: Server) -> Counter[str]:
@@ -167,6 +191,10 @@ def test_sizing(upstream: Upstream, valkey: Server, figure: Figure) -> None:
     before = spent(valkey)
     look(other)
     figure("commands of a look, once in `l1_ttl` and process", named(spent(valkey) - before))
+    with valkey.client() as client:
+        connections = client.info("clients")["connected_clients"] - 1
+    assert connections == 1
+    figure("connections of a process", str(connections))
     other.close()
     with valkey.client() as client:
         keys = {key.decode().split(":")[3]: key for key in client.keys("*")}
