@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from .._base import money
 from .._billing.markup import Markup
 from .._history.recalled import PastList
 from .._prices.model import Model
+from .._prices.rates import Rates
 from ..errors import UnknownModelError
 from .choice import Entry
 from .plans import COUNTS, Plan, Regimes, regimes
@@ -21,11 +22,12 @@ from .table import DIGITS, PRICED, UNKNOWN, VARIABLE, Line, Table, places
 from .timeline import Timeline
 
 _ALWAYS = Regimes((), (0,), (Plan({}, {}),))
+_ANY_CALL = ("prompt_tokens", "completion_tokens", "requests")  # the counts of any call
 _MOST_NAMES = 100_000  # that are kept at hand
 
 
 class PriceBook:
-    """Prices for many rows at once. Make it once and use it often: making it takes about a second.
+    """Prices for many rows at once. Make it once and use it often: making it takes a second or two.
 
     What each count costs is found by asking the same function that prices single calls, and what the book makes of
     it is compared with that function's answers, model by model, before it is used. It may be shared by threads, and
@@ -57,6 +59,7 @@ class PriceBook:
         self._prices: Prices = read_prices(prices, markup_rate, markup)
         self._lines: list[Line] = [Line(status, _ALWAYS.plans[0], money.ONE) for status in (UNKNOWN, VARIABLE)]
         self._entries: dict[str, Entry] = {}
+        self._made: dict[str, tuple[tuple[Rates, Entry], ...]] = {}
         self._start()
         catalog = self._prices.catalog
         self._enter(map(catalog.__getitem__, catalog))
@@ -67,15 +70,13 @@ class PriceBook:
         store = self._prices.store
         self._timeline = None if store is None else Timeline(store, self._prices.catalog)
         self._past: dict[tuple[int, str], Entry] = {}
-        self._made: dict[int, tuple[Model, Entry]] = {}
         self._lock = threading.RLock()
         self._tables: dict[tuple[int, frozenset[str]], Table] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            return {name: getattr(self, name) for name in ("scale", "_prices", "_lines")} | {
-                "_entries": dict(self._entries)
-            }
+            kept = {name: getattr(self, name) for name in ("scale", "_prices", "_lines", "_made")}
+            return {**kept, "_entries": dict(self._entries)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -166,32 +167,42 @@ class PriceBook:
         return entry
 
     def _of(self, model: Model, as_of: datetime | None) -> Entry:
-        return self._made[id(model)][1]._replace(as_of=as_of)
+        entry = _same(self._made, model, self._prices.rate_of(model.id, model))
+        assert entry is not None  # it was entered
+        return entry._replace(as_of=as_of)
 
     def _enter(self, models: Iterable[Model]) -> None:
-        """Make and prove the lines of models that were not met before."""
-        new = list({id(model): model for model in models if id(model) not in self._made}.values())
-        if not new:
-            return
-        lines, made = list(self._lines), {}
-        for model in new:
+        """Make and prove the lines of models that were not met before at these prices."""
+        lines, made, new = list(self._lines), dict(self._made), []
+        for model in models:
             rate = self._prices.rate_of(model.id, model)
-            if model.rates.variable:
-                made[id(model)] = model, Entry(1, _ALWAYS, rate, model.id)
+            if _same(made, model, rate) is not None:
                 continue
-            found = regimes(model.id, model.rates)
-            made[id(model)] = model, Entry(len(lines), found, rate, model.id)
-            for plan in found.plans:
-                check_scale(model.id, plan, self.scale)
-                lines.append(Line(PRICED, plan, rate, model.id))
-        table = Table(lines, self.scale, rounded=self.places is not None)
-        prove(table, list(made.values()), self.scale, self.places)
-        self._made |= made
-        self._lines = lines
+            if model.rates.variable:
+                entry = Entry(1, _ALWAYS, rate, model.id)
+            else:
+                found = regimes(model.id, model.rates)
+                entry = Entry(len(lines), found, rate, model.id)
+                for plan in found.plans:
+                    check_scale(model.id, plan, self.scale, money.ONE if self.places is not None else rate)
+                    lines.append(Line(PRICED, plan, rate, model.id))
+            made[model.id] = (*made.get(model.id, ()), (model.rates, entry))
+            new.append((model, entry))
+        if new:
+            prove(Table(lines, self.scale, rounded=self.places is not None), new, self.scale, self.places)
+            self._made, self._lines = made, lines
 
 
-def check_scale(model_id: str, plan: Plan, scale: int) -> None:
-    """Refuse prices that have no room.
+def _same(made: Mapping[str, tuple[tuple[Rates, Entry], ...]], model: Model, rate: Decimal) -> Entry | None:
+    """What was made of the same model at the same prices."""
+    for rates, entry in made.get(model.id, ()):
+        if entry.rate == rate and rates == model.rates and rates.unpriced == model.rates.unpriced:
+            return entry
+    return None
+
+
+def check_scale(model_id: str, plan: Plan, scale: int, rate: Decimal) -> None:
+    """Refuse prices that have no room, and a markup that leaves none for what any call consumes.
 
     Raises:
         ValueError: one takes more decimal places than there are.
@@ -199,3 +210,8 @@ def check_scale(model_id: str, plan: Plan, scale: int) -> None:
     for name, step in plan.steps.items():
         if (taken := places(step)) > scale:
             raise ValueError(f"scale is {scale}, and the price of {name} takes {taken} decimal places with {model_id}")
+        if name in _ANY_CALL and (taken := places(money.multiply(step, rate))) > scale:
+            raise ValueError(
+                f"scale is {scale}, and the price of {name} takes {taken} decimal places with {model_id} and its "
+                "markup: give a larger scale, or a markup that has places"
+            )

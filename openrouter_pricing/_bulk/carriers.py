@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +22,7 @@ class Polars:
         pl = import_module("polars")
 
         def run(part: Any) -> Any:
-            made = work.added(part.select(work.read).to_arrow())
+            made = work.added(_read(part, work, lambda few: few.to_arrow()))
             columns = pl.from_arrow(made)
             return part.hstack(columns) if work.widens else columns
 
@@ -45,12 +46,12 @@ class Pandas:
     """DataFrames; what is added are columns of Arrow's types."""
 
     def names(self, frame: Any) -> list[str]:
-        return [str(name) for name in frame.columns]
+        return [name for name in frame.columns if isinstance(name, str)]
 
     def carry(self, frame: Any, work: Work) -> Any:
         pd = import_module("pandas")
 
-        made = work.added(pa.Table.from_pandas(frame[list(work.read)], preserve_index=False))
+        made = work.added(_read(frame, work, _table_of))
         if not work.widens:
             return made.to_pandas(types_mapper=pd.ArrowDtype)
         columns = {
@@ -60,7 +61,7 @@ class Pandas:
         return frame.assign(**columns)
 
     def table(self, frame: Any) -> pa.Table:
-        return pa.Table.from_pandas(frame, preserve_index=False)
+        return _table_of(frame)
 
     def like(self, table: pa.Table, frame: Any) -> Any:
         pd = import_module("pandas")
@@ -132,6 +133,32 @@ class Ray:
 
     def like(self, table: pa.Table, frame: Any) -> Any:
         return import_module("ray.data").from_arrow(table)
+
+
+def _read(frame: Any, work: Work, convert: Callable[[Any], pa.Table]) -> pa.Table:
+    """The columns that some work takes.
+
+    Raises:
+        TypeError: one holds what no column of Arrow does.
+    """
+    columns = list(work.read)
+    try:
+        return convert(frame[columns])
+    except pa.ArrowException as error:
+        wrong = [name for name in columns if not _converts(frame[[name]], convert)]
+        raise TypeError(f"{', '.join(wrong)} cannot be read: {error}") from error
+
+
+def _converts(frame: Any, convert: Callable[[Any], pa.Table]) -> bool:
+    try:
+        convert(frame)
+    except pa.ArrowException:
+        return False
+    return True
+
+
+def _table_of(frame: Any) -> pa.Table:
+    return pa.Table.from_pandas(frame, preserve_index=False)
 
 
 def _query(relation: Any, table_of_ours: pa.Table) -> Any:

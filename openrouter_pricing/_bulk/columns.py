@@ -8,12 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from .._base import money
 from .table import places
+from .timeline import EARLIEST, LATEST, microseconds
 
 _TO_MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_DAY = 86_400_000_000  # microseconds
+#: Of times that there are; the last month of a bill has to end.
+_FIRST, _LAST = microseconds(EARLIEST), microseconds(LATEST) - 31 * _DAY
 
 
 class Column(NamedTuple):
@@ -76,17 +81,14 @@ def read_names(array: pa.Array, name: str) -> tuple[NDArray[np.int64], list[str 
     Raises:
         TypeError: there are no texts in it.
     """
-    kind = array.type
-    if pa.types.is_null(kind):
-        return np.zeros(len(array), np.int64), [None]
-    if not pa.types.is_dictionary(kind):
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
-            raise TypeError(f"{name} must be a column of texts, not of {kind}")
-        if pa.types.is_string_view(kind):
-            array = array.cast(pa.string())
-        array = array.dictionary_encode()
-    elif not pa.types.is_string(kind.value_type) and not pa.types.is_large_string(kind.value_type):
-        raise TypeError(f"{name} must be a column of texts, not of {kind.value_type}")
+    if not pa.types.is_dictionary(array.type) or pa.types.is_string_view(array.type.value_type):
+        array, kind = _plain(array)
+        if pa.types.is_null(kind):
+            return np.zeros(len(array), np.int64), [None]
+        array = array.dictionary_encode() if _is_text(kind) else array
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    if not _is_text(kind):
+        raise TypeError(f"{name} must be a column of texts, not of {kind}")
     names: list[str | None] = [*array.dictionary.to_pylist(), None]
     return _filled(array.indices, len(names) - 1).astype(np.int64), names
 
@@ -102,12 +104,20 @@ def read_times(array: pa.Array, name: str) -> tuple[NDArray[np.int64], NDArray[n
     if pa.types.is_null(kind):
         return np.zeros(len(array), np.int64), missing, True
     if pa.types.is_date(kind):
-        return _filled(array.cast(pa.timestamp("us")).cast(pa.int64()), 0), missing, False
-    if not pa.types.is_timestamp(kind):
+        ticks, zoned = _DAY, False
+        array = array.cast(pa.date32()).cast(pa.int32())
+    elif pa.types.is_timestamp(kind):
+        ticks, zoned = _TO_MICROSECONDS.get(kind.unit, 1), kind.tz is not None
+    else:
         raise TypeError(f"{name} must be a column of times, not of {kind}")
     stamps = _filled(array.cast(pa.int64()), 0)
-    stamps = stamps // 1_000 if kind.unit == "ns" else stamps * _TO_MICROSECONDS[kind.unit]
-    return stamps, missing, kind.tz is not None
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        stamps = stamps // 1_000
+    beyond = (stamps < _FIRST // ticks) | (stamps > _LAST // ticks)
+    if beyond.any():
+        missing = beyond if missing is None else missing | beyond
+        stamps = np.where(beyond, 0, stamps)
+    return stamps * ticks, missing, zoned
 
 
 def read_amounts(array: pa.Array, name: str, scale: int) -> tuple[list[int | None], NDArray[np.bool_]]:
@@ -118,7 +128,7 @@ def read_amounts(array: pa.Array, name: str, scale: int) -> tuple[list[int | Non
     """
     array, kind = _plain(array)
     numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if not (numbers or pa.types.is_null(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if not (numbers or pa.types.is_null(kind) or _is_text(kind)):
         raise TypeError(f"{name} must be a column of amounts, not of {kind}")
     if pa.types.is_floating(kind):
         array = array.cast(pa.float64())
@@ -148,9 +158,28 @@ def _units(given: object, name: str, scale: int) -> int | None:
 
 
 def _plain(array: pa.Array) -> tuple[pa.Array, pa.DataType]:
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+    array = decoded(array)
     return array, array.type
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def plain(kind: pa.DataType) -> pa.DataType:
+    """A type without the dictionary, the runs or the views that its values stand in."""
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        kind = kind.value_type
+    views = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+    return views.get(kind, kind)
+
+
+def decoded(array: pa.Array) -> pa.Array:
+    """A column without the dictionary, the runs or the views that its values stand in."""
+    if pa.types.is_run_end_encoded(array.type):
+        array = pc.run_end_decode(array)
+    kind = plain(array.type)
+    return array if array.type == kind else array.cast(kind)
 
 
 def _nulls(array: pa.Array) -> NDArray[np.bool_] | None:

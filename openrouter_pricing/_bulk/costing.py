@@ -98,14 +98,34 @@ def _costs(book: PriceBook, batch: pa.RecordBatch, question: Question) -> Costs:
         status[lost & (status != BAD)] = NO_TIME
     if bad is not None:
         status[bad] = BAD
-    if (status == TOO_FINE).any():
-        model_id = table.lines[int(lines[status == TOO_FINE][0])].model_id
+    made = Costs(table, lines, counts, entries, codes, times, undated, status, raw, total)
+    if question.reported is not None:
+        made = _settled(book, batch, question.reported, made)
+    if (fine := made.status == TOO_FINE).any():
+        model_id = table.lines[int(lines[fine][0])].model_id
         raise ValueError(
             f"a total of {model_id} takes more than {book.scale} decimal places: make a PriceBook with a larger scale, "
             "or with a markup that has places"
         )
-    made = Costs(table, lines, counts, entries, codes, times, undated, status, raw, total)
-    return made if question.reported is None else _settled(book, batch, question.reported, made)
+    return made
+
+
+def check_kinds(schema: pa.Schema, question: Question) -> None:
+    """See whether columns are such as are looked for, before there is any row.
+
+    Raises:
+        TypeError: a column holds something else than it should.
+    """
+
+    def empty(name: str) -> pa.Array:
+        return pa.array([], schema.field(name).type)
+
+    for name, column_ in question.columns.items():
+        (read_names if name == "model" else read_counts)(empty(column_), column_)
+    if isinstance(question.at, str):
+        read_times(empty(question.at), question.at)
+    if question.reported is not None:
+        read_amounts(empty(question.reported), question.reported, 0)
 
 
 def _charged(table: Table, lines: NDArray[np.int64], counts: dict[str, NDArray[np.int64]]) -> Charged:
@@ -129,10 +149,7 @@ def _counts(batch: pa.RecordBatch, question: Question) -> tuple[dict[str, NDArra
         values, missing, bad = read_counts(batch.column(from_), from_)
         needed = name in ("prompt_tokens", "completion_tokens")
         wrong += [mask for mask in (bad, missing if needed else None) if mask is not None]
-        if name == "requests":
-            values = values if missing is None else np.where(missing, 1, values)
-            counts[name] = values
-        elif needed or values.any():
+        if needed or name == "requests" or values.any():
             counts[name] = values
     return counts, np.logical_or.reduce(wrong) if wrong else None
 

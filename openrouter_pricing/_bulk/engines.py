@@ -72,6 +72,11 @@ _ENGINES: tuple[tuple[Callable[[Any], bool], str], ...] = (
 )
 
 
+def wrapped(made: Any, frame: Any) -> Any:
+    """What is made of a frame, in what was wrapped around that one."""
+    return nw.from_native(made) if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) else made
+
+
 def engine_of(frame: Any) -> tuple[Engine, Any]:
     """What carries a frame's batches, and the frame without what may be wrapped around it.
 

@@ -15,16 +15,20 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from .._base import money
+from ..errors import quoted
 from .book import PriceBook
+from .columns import decoded
 from .costing import Costs, costs
 from .kernel import Amounts, told_apart
 from .plans import INSIDE, Plan
 from .question import Question
-from .sums import decoded, plain
+from .sums import kinds_of
 from .table import DIGITS, REPORTED, places
 from .work import Work, batch_of
 
 _DAY = 86_400_000_000  # microseconds
+_LEFT_OUT = "RowsLeftOut"
+_NOTHING = "left_out"  # the item of what has no row of its own
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ITEMS = {"prompt_tokens": "prompt", "completion_tokens": "completion"}
 _UNITS = {"request": "Requests", "reported": "Requests", "rounding": "Requests", "image": "Images"} | {
@@ -38,7 +42,7 @@ _Parts: TypeAlias = "dict[tuple[Any, ...], _Sums]"
 class Parts(Work):
     """Adds up, by day, model and price key, what rows consumed and what that costs.
 
-    Rows without an amount or a time are left out, and counted in a part without a day.
+    Rows without an amount or a time are left out, and counted in a part of their first day.
 
     Args:
         book, question: as ever.
@@ -47,6 +51,8 @@ class Parts(Work):
 
     def __init__(self, book: PriceBook, question: Question, by: tuple[str, ...]) -> None:
         super().__init__(book, question)
+        if _LEFT_OUT in by:
+            raise ValueError(f"by names {quoted(_LEFT_OUT)}, whose column the bill has already")
         self.by = by
 
     @property
@@ -57,7 +63,7 @@ class Parts(Work):
     def made(self, schema: pa.Schema) -> pa.Schema:
         """See :meth:`Work.made`."""
         usd = pa.decimal128(DIGITS, self.book.scale)
-        own = [(f"x_{name}", plain(schema.field(name).type)) for name in self.by]
+        own = [(f"x_{name}", kind) for name, kind in kinds_of(self.by, schema)]
         keys = [("day", pa.int32()), ("model", pa.string()), ("item", pa.string()), *own]
         sums = [("quantity", pa.decimal128(DIGITS, 0)), ("raw", usd), ("total", usd), ("price", usd), ("charged", usd)]
         return pa.schema(keys + sums)
@@ -76,10 +82,12 @@ class Parts(Work):
     def _parts(self, batch: pa.RecordBatch, made: Costs) -> Iterator[tuple[tuple[Any, ...], _Sums]]:
         assert made.times is not None  # focus() asks for them
         taken = made.valid if made.undated is None else made.valid & ~made.undated
-        if not taken.all():
-            yield (None, None, "", *(None for _ in self.by)), (int((~taken).sum()), money.ZERO, money.ZERO, None, None)
-        own = [decoded(batch.column(name)).dictionary_encode(null_encoding="encode") for name in self.by]
         days = made.times // _DAY
+        if not taken.all():
+            dated = days[~taken if made.undated is None else ~taken & ~made.undated]
+            key = (int(dated.min()) if len(dated) else None, None, _NOTHING, *(None for _ in self.by))
+            yield key, (int((~taken).sum()), money.ZERO, money.ZERO, None, None)
+        own = [decoded(batch.column(name)).dictionary_encode(null_encoding="encode") for name in self.by]
         keys = [days, made.codes, made.lines, made.status, *(column.indices.to_numpy() for column in own)]
         groups, numbers = np.unique(np.array([key[taken] for key in keys], np.int64), axis=1, return_inverse=True)
         count, numbers = groups.shape[1], numbers.reshape(-1)
@@ -168,8 +176,12 @@ def bill(tables: Iterable[pa.Table], by: tuple[str, ...], scale: int) -> pa.Tabl
         kinds = [field.type for field in table.schema][3 : 3 + len(by)]
         for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
             _put(parts, row[:-5], row[-5:])
-    left_out = sum(sums[0] for key, sums in parts.items() if key[0] is None)
-    rows = [_row(key, sums, by, left_out) for key, sums in parts.items() if key[0] is not None]
+    left_out = sum(sums[0] for (_, _, item, *_), sums in parts.items() if item == _NOTHING)
+    rows = [_row(key, sums, by, left_out) for key, sums in parts.items() if key[2] != _NOTHING]
+    if left_out and not rows:  # that has to stand somewhere
+        days = [key[0] for key in parts if key[0] is not None]
+        key = (min(days, default=None), None, _NOTHING, *(None for _ in by))
+        rows = [_row(key, (0, money.ZERO, money.ZERO, None, None), by, left_out)]
     rows.sort(key=lambda row: (row["ChargePeriodStart"], row["SkuId"], row["SkuMeter"]))
     own = [(f"x_{name}", kind) for name, kind in zip(by, kinds, strict=True)]
     try:
@@ -216,9 +228,12 @@ _SAID = {
 def _row(key: tuple[Any, ...], sums: _Sums, by: tuple[str, ...], left_out: int) -> dict[str, Any]:
     day, model, item, *own = key
     quantity, raw, total, price, charged = sums
-    start = _EPOCH + timedelta(days=day)
-    month = start.replace(day=1)
-    unit, adjusted = _UNITS.get(item, "Tokens"), item == "rounding"
+    start = end = month = month_end = None
+    if day is not None:
+        start = _EPOCH + timedelta(days=day)
+        end, month = start + timedelta(days=1), start.replace(day=1)
+        month_end = (month + timedelta(days=31)).replace(day=1)
+    unit, adjusted = _UNITS.get(item, "Tokens"), item in ("rounding", _NOTHING)
     return {
         **_SAID,
         "BilledCost": total,
@@ -232,11 +247,11 @@ def _row(key: tuple[Any, ...], sums: _Sums, by: tuple[str, ...], left_out: int) 
         "PricingQuantity": None if adjusted else quantity,
         "PricingUnit": None if adjusted else unit,
         "BillingPeriodStart": month,
-        "BillingPeriodEnd": (month + timedelta(days=31)).replace(day=1),
+        "BillingPeriodEnd": month_end,
         "ChargePeriodStart": start,
-        "ChargePeriodEnd": start + timedelta(days=1),
+        "ChargePeriodEnd": end,
         "ChargeCategory": "Adjustment" if adjusted else "Usage",
-        "ChargeDescription": f"{item} of {model}",
+        "ChargeDescription": "rows left out" if item == _NOTHING else f"{item} of {model}",
         "PublisherName": (model or "").lstrip("~").partition("/")[0],
         "SkuId": model or "",
         "SkuMeter": item,

@@ -13,9 +13,11 @@ from .._billing import cost as billing
 from .._billing.call import PLAIN
 from .._billing.usage import Usage
 from .._prices.model import Model
+from .._prices.rates import Override, Rates
 from ..errors import PricingError, UnpricedUsageError
 from .choice import Entry, choose
 from .kernel import charged
+from .literals import literals
 from .plans import COUNTS, INSIDE, instant
 from .rounding import round_totals, whole_numbers
 from .table import BAD, LARGEST, PRICED, STATUSES, TOO_FINE, UNPRICED, Table
@@ -29,6 +31,7 @@ _COUNTS = (
 _SAID = (*STATUSES, "too fine")
 _PARTS = tuple(name for parts in INSIDE.values() for name in parts)
 _MIXED = 12  # usages of many counts for each model
+_OCTAVES = 24  # sizes of which each model has one of its own
 
 
 def prove(table: Table, made: Sequence[tuple[Model, Entry]], scale: int, places: int | None) -> None:
@@ -42,11 +45,12 @@ def prove(table: Table, made: Sequence[tuple[Model, Entry]], scale: int, places:
     Raises:
         PricingError: they differ; the message names the model and the usage.
     """
+    mentioned = literals(billing.charge, Rates.effective, Override.applies)
     asked: list[tuple[Model, Entry, Usage, datetime]] = [
         (model, entry, usage, at)
         for number, (model, entry) in enumerate(made)
         if not model.rates.variable
-        for usage, at in _questions(entry, random.Random(number))  # noqa: S311  # the same each time
+        for usage, at in _questions(entry, random.Random(number), mentioned)  # noqa: S311  # the same each time
     ]
     if not asked:
         return
@@ -88,8 +92,17 @@ def _expected(
     return (BAD, 0, 0) if max(raw, total) > LARGEST else (PRICED, int(raw), int(total))
 
 
-def _questions(entry: Entry, chance: random.Random) -> Iterator[tuple[Usage, datetime]]:
-    """Usages and times at which rules show."""
+def _questions(entry: Entry, chance: random.Random, mentioned: Sequence[int]) -> Iterator[tuple[Usage, datetime]]:
+    """Usages and times at which rules show.
+
+    Args:
+        entry: where prices change.
+        chance: of sizes that nobody has thought of; another one for each model.
+        mentioned: whole numbers in the rules.
+    """
+    odd = [int(2 ** (octave + chance.random())) for octave in range(_OCTAVES)]
+    turns = [size for number in mentioned for size in (number - 1, number, number + 1) if size <= money.MAX_COUNT]
+    sizes = [*_COUNTS, *odd, *turns]
     thresholds, minutes, _ = entry.regimes
     edges = [edge for one in thresholds for edge in (one, one + 1) if 0 <= edge <= money.MAX_COUNT] or [1_000]
     week = [each % 10_080 for minute in minutes for each in ((minute - 1, minute) if len(minutes) > 1 else (minute,))]
@@ -101,15 +114,18 @@ def _questions(entry: Entry, chance: random.Random) -> Iterator[tuple[Usage, dat
     yield asked()
     for prompt in edges:
         for minute in week:
-            yield asked(minute, prompt_tokens=prompt, completion_tokens=chance.choice(_COUNTS))
+            yield asked(minute, prompt_tokens=prompt, completion_tokens=chance.choice(sizes))
+    swept = [*odd, *turns]
+    for prompt, completion in zip(swept, chance.sample(swept, len(swept)), strict=True):
+        yield asked(prompt_tokens=prompt, completion_tokens=completion)
     for name in COUNTS:
-        yield asked(**{name: chance.choice(_COUNTS)})
+        yield asked(**{name: chance.choice(sizes)})
     for name in _PARTS:  # as much as all of it, and as one of two that want the same
         other = chance.choice([part for part in _PARTS if part != name])
-        size = chance.choice(_COUNTS) or 5
+        size = chance.choice(sizes) or 5
         yield asked(prompt_tokens=size, completion_tokens=size, **{name: size, other: size})
-    for size in (*edges, *(chance.choice(_COUNTS) for _ in range(_MIXED))):
+    for size in (*edges, *(chance.choice(sizes) for _ in range(_MIXED))):
         counts = {name: chance.choice(_COUNTS[:8]) if chance.random() < 0.3 else 0 for name in COUNTS[2:]}
         for name in _PARTS:
-            counts[name] = chance.choice((0, 0, size // 3, size // 2 + 1, size, chance.choice(_COUNTS)))
-        yield asked(prompt_tokens=size, completion_tokens=chance.choice((size, *_COUNTS)), **counts)
+            counts[name] = chance.choice((0, 0, size // 3, size // 2 + 1, size, chance.choice(sizes)))
+        yield asked(prompt_tokens=size, completion_tokens=chance.choice((size, *sizes)), **counts)

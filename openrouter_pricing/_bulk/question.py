@@ -77,6 +77,9 @@ def ask(
     if not isinstance(prefix, str):
         raise TypeError(f"prefix must be a string, not {type(prefix).__name__}")
     question = Question(found, at, reported, prefix)
+    for name in question.read:
+        if names.count(name) > 1:
+            raise ValueError(f"the frame has more than one column {quoted(name)}")
     for name in question.added:
         if name in names:
             raise ValueError(f"the frame has a column {quoted(name)} already: give another prefix")

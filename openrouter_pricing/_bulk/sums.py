@@ -11,6 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from .._base import money
 from ..errors import quoted
 from .book import PriceBook
+from .columns import decoded, plain
 from .costing import added, costs, fields
 from .question import ADDED, Question
 from .table import DIGITS
@@ -34,6 +35,24 @@ def read_by(by: object, names: Sequence[str]) -> tuple[str, ...]:
     if len(set(columns)) < len(columns):
         raise ValueError("by names a column twice")
     return columns
+
+
+def kinds_of(by: Sequence[str], found: Iterable[pa.Field]) -> list[tuple[str, pa.DataType]]:
+    """The types of the columns to group by.
+
+    Raises:
+        TypeError: one holds lists or the like.
+    """
+    known = {field.name: plain(field.type) for field in found}
+    for name in by:
+        if not pa.types.is_primitive(known[name]) and not _is_simple(known[name]):
+            raise TypeError(f"by: {quoted(name)} must be a column of single values, not of {known[name]}")
+    return [(name, known[name]) for name in by]
+
+
+def _is_simple(kind: pa.DataType) -> bool:
+    tests = ("string", "large_string", "binary", "large_binary", "fixed_size_binary", "decimal", "null", "boolean")
+    return any(getattr(pa.types, f"is_{test}")(kind) for test in tests)
 
 
 class Sums(Work):
@@ -61,10 +80,10 @@ class Sums(Work):
 
     def made(self, schema: pa.Schema) -> pa.Schema:
         """See :meth:`Work.made`."""
-        kinds = {field.name: field.type for field in [*schema, *fields(self.book, self.question)]}
+        kinds = kinds_of(self.by, [*schema, *fields(self.book, self.question)])
         usd = pa.decimal128(DIGITS, self.book.scale)
         sums = zip(self.names, (pa.int64(), pa.int64(), usd, usd), strict=True)
-        return pa.schema([(name, plain(kinds[name])) for name in self.by] + list(sums))
+        return pa.schema([*kinds, *sums])
 
     def run(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """See :meth:`Work.run`."""
@@ -110,13 +129,3 @@ def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     if one is None or other is None:
         return other if one is None else one
     return money.add(one, other)
-
-
-def plain(kind: pa.DataType) -> pa.DataType:
-    """A type without the dictionary that its values stand in."""
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def decoded(array: pa.Array) -> pa.Array:
-    """A column without the dictionary that its values stand in."""
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array

@@ -110,10 +110,11 @@ class Timeline:
         last, after = at, max(self._from, at + 1)
         end = microseconds(recorded.until)
         if last < end < after:  # as nearly always, that is where the next one begins
-            if self._seen(end - 1) == seen:
-                last = end - 1
-            if self._seen(end) != seen:
-                after = end
+            for near in (end - 1, end):
+                if self._seen(near) != seen:
+                    after = near
+                    break
+                last = near
         while last + 1 < after:
             middle = (last + after) // 2
             if self._seen(middle) == seen:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from .book import PriceBook
-from .costing import added, costs, fields
+from .costing import added, check_kinds, costs, fields
 from .question import Question
 
 
@@ -44,7 +44,12 @@ class Work(ABC):
         """What is made of a batch."""
 
     def schema(self, schema: pa.Schema) -> pa.Schema:
-        """What a frame is afterwards."""
+        """What a frame is afterwards.
+
+        Raises:
+            TypeError: a column holds something else than it should.
+        """
+        check_kinds(schema, self.question)
         made = self.made(schema)
         return pa.schema([*schema, *made]) if self.widens else made
 
@@ -61,6 +66,7 @@ class Work(ABC):
 
     def added(self, table: pa.Table) -> pa.Table:
         """What is made of all batches of a table."""
+        check_kinds(table.schema, self.question)
         return pa.Table.from_batches(map(self.run, table.to_batches()), self.made(table.schema))
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from .._bulk.book import PriceBook
-from .._bulk.engines import engine_of
+from .._bulk.engines import engine_of, wrapped
 from .._bulk.focus import Parts, bill
 from .._bulk.listing import rates_of
 from .._bulk.question import ask
@@ -58,7 +58,7 @@ def price_frame(
     """
     engine, native = engine_of(frame)
     question = ask(engine.names(native), columns, at, reported, prefix)
-    made: _Frame = engine.carry(native, RowCosts(_book(prices), question))
+    made: _Frame = wrapped(engine.carry(native, RowCosts(_book(prices), question)), frame)
     return made
 
 
@@ -90,7 +90,7 @@ def sum_frame(
     question = ask(names, columns, at, reported, prefix)
     work = Sums(_book(prices), question, read_by(by, [*names, *question.added]))
     parts = engine.table(engine.carry(native, work))
-    made: _Frame = engine.like(work.whole([parts], parts.schema), native)
+    made: _Frame = wrapped(engine.like(work.whole([parts], parts.schema), native), frame)
     return made
 
 
@@ -106,7 +106,8 @@ def focus(
     """A bill in the columns of FOCUS 1.2, a row for each UTC day, model and price key; of the frame's kind.
 
     ``BilledCost`` is what you charge (the total), ``ListCost`` what the calls cost you. Rows without an amount or a
-    time are left out, and counted: ``x_RowsLeftOut`` says in each row how many of the whole frame. Totals that are
+    time are left out, and counted: ``x_RowsLeftOut`` says in each row how many of the whole frame; where there would be
+    no row at all, one without an amount says so. Totals that are
     rounded have a row of their own, an adjustment, for what rounding makes of them.
 
     Args:
@@ -124,7 +125,7 @@ def focus(
     book = _book(prices)
     work = Parts(book, ask(names, columns, at, reported, "cost_"), read_by(by, names))
     parts = engine.table(engine.carry(native, work))
-    made: _Frame = engine.like(bill([parts], work.by, book.scale), native)
+    made: _Frame = wrapped(engine.like(bill([parts], work.by, book.scale), native), frame)
     return made
 
 

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.bulk import answers, catalog, listed, table
 from support.calls import calls, priced
+from support.pinned import LATER
 
 from openrouter_pricing import Catalog, Markup, Override, Pricing, PricingError, Settings
 from openrouter_pricing._billing import bill as rules
@@ -141,6 +143,9 @@ def test_what_is_too_fine_is_refused() -> None:
         ValueError, match="scale is 22, and the price of cache_write_tokens takes 23 decimal places with a/fine"
     ):
         PriceBook(catalog(), scale=22)
+    with pytest.raises(ValueError, match="price of prompt_tokens takes 25 decimal places with a/plain and its markup"):
+        PriceBook(catalog(), markup_rate="1.0000000000000000001")
+    assert PriceBook(catalog(), markup=Markup(rate="1.0000000000000000001", places=6)).places == 6
     book = PriceBook(catalog(), markup_rate="1.333")
     calls = {"model": ["a/fine"], "prompt_tokens": [10], "completion_tokens": [0]}
     assert answers(price_frame(table(calls), book))[0].total == Decimal("0.00001333")
@@ -180,6 +185,23 @@ def test_a_book_can_be_pickled() -> None:
     first, second = answers(price_frame(table(calls), book))
     assert first == second
     assert repr(book).startswith("<PriceBook as of 20")
+
+
+def test_names_of_one_model_are_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suffix needs no second proof at the same prices; nor does a copy in another process."""
+    book = PriceBook(catalog(listed("a/plain"), listed("a/other")))
+    monkeypatch.setattr(books, "prove", None)
+    for one in (book, pickle.loads(pickle.dumps(book))):
+        assert [found.status for found in answers(price_frame(CALLS, one))] == ["priced", "priced", "unknown_model"]
+
+
+def test_a_book_of_a_database_can_be_pickled(tmp_path: Path) -> None:
+    """What was recorded goes along, as an address."""
+    sql: Any = pytest.importorskip("openrouter_pricing.history")
+    store = sql.SqlHistory(f"sqlite:///{tmp_path / 'history.db'}")
+    store.record(catalog())
+    book = pickle.loads(pickle.dumps(PriceBook(store)))
+    assert [one.status for one in answers(price_frame(CALLS, book, at=LATER))] == ["priced", "priced", "unknown_model"]
 
 
 def test_threads_share_a_book() -> None:

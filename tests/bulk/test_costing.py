@@ -48,11 +48,14 @@ def test_a_model_with_prices_of_the_hour_needs_a_time() -> None:
     assert [one.status for one in answers(price_frame(frame, book))] == ["no_time"] * 2
 
 
-def test_requests_that_are_not_said_are_one() -> None:
-    """A row is a request, whether the column is null or missing; other counts are 0."""
+def test_counts_that_are_null_are_none() -> None:
+    """Requests too, where a frame says them; a row of a frame that does not is one."""
     calls = {"model": ["a/parts"] * 3, "prompt_tokens": [0] * 3, "completion_tokens": [0] * 3, "requests": [None, 0, 2]}
     found = answers(price_frame(table({**calls, "cached_tokens": [None] * 3}), PriceBook(catalog())))
-    assert [one.raw for one in found] == [Decimal("0.01"), 0, Decimal("0.02")]
+    assert [one.raw for one in found] == [0, 0, Decimal("0.02")]
+    del calls["requests"]
+    (found, *_) = answers(price_frame(table(calls), PriceBook(catalog())))
+    assert found.raw == Decimal("0.01")
 
 
 @pytest.mark.parametrize("places", [None, 3])
@@ -75,6 +78,36 @@ def test_a_reported_cost_is_the_raw_cost(places: int | None) -> None:
         (10**13, 3 * 10**13, "reported"),
         (None, None, "bad_count"),
     ]
+
+
+def test_a_reported_row_needs_no_room_for_what_it_would_cost() -> None:
+    """Its amount is the reported one; a row beside it that has none is still refused."""
+    book = PriceBook(catalog(), markup_rate="1.333")
+    calls = {"model": ["a/fine"] * 2, "prompt_tokens": [10] * 2, "completion_tokens": [0] * 2}
+    calls["cache_write_tokens"] = [1] * 2
+    found = answers(price_frame(table({**calls, "reported": [0.5, 0.25]}), book, reported="reported"))
+    assert [one.total for one in found] == [Decimal("0.6665"), Decimal("0.33325")]
+    with pytest.raises(ValueError, match="a total of a/fine takes more than 24 decimal places"):
+        price_frame(table({**calls, "reported": [0.5, None]}), book, reported="reported")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "options", "problem"),
+    [
+        ("model", pa.array([1]), {}, "model must be a column of texts, not of int64"),
+        ("images", pa.array(["1"]), {}, "images must be a column of whole numbers, not of string"),
+        ("when", pa.array([1]), {"at": "when"}, "when must be a column of times, not of int64"),
+        ("usd", pa.array([True]), {"reported": "usd"}, "usd must be a column of amounts, not of bool"),
+    ],
+)
+def test_columns_of_another_kind_are_named(
+    column: str, values: pa.Array, options: dict[str, str], problem: str
+) -> None:
+    """At once, even where no row is read yet."""
+    columns = {"model": ["a/plain"], "prompt_tokens": [1], "completion_tokens": [1], column: values}
+    for frame in (pa.table(columns), pa.table(columns).slice(0, 0), pa.table(columns).to_reader()):
+        with pytest.raises(TypeError, match=problem):
+            price_frame(frame, PriceBook(catalog()), **options)
 
 
 def test_rows_are_worked_on_some_at_a_time() -> None:

@@ -12,7 +12,8 @@ from support.bulk import catalog, table
 from openrouter_pricing import Markup, Usage
 from openrouter_pricing._base import money
 from openrouter_pricing._billing.cost import charge
-from openrouter_pricing._bulk.focus import bill
+from openrouter_pricing._bulk.focus import Parts, bill
+from openrouter_pricing._bulk.question import ask
 from openrouter_pricing.metering.frames import PriceBook, focus, sum_frame
 
 AT = datetime(2026, 2, 28, 23, 0, tzinfo=timezone.utc)
@@ -97,11 +98,44 @@ def test_reported_costs_and_rounding_have_rows_of_their_own() -> None:
 
 
 def test_nothing_makes_an_empty_bill() -> None:
-    """With its columns, however the frame is empty."""
+    """With its columns."""
     frame = table({"model": ["a/nothing"], "prompt_tokens": [1], "completion_tokens": [1], "at": [AT]})
-    for one in (frame, frame.slice(0, 0)):
-        made = focus(one, PriceBook(catalog()), at="at")
-        assert (len(made), made.schema.field("BilledCost").type) == (0, pa.decimal128(38, 24))
+    made = focus(frame.slice(0, 0), PriceBook(catalog()), at="at")
+    assert (len(made), made.schema.field("BilledCost").type) == (0, pa.decimal128(38, 24))
+
+
+def test_rows_left_out_are_told_where_nothing_else_is() -> None:
+    """In a row that costs nothing, of their first day if they have one."""
+    calls = {"model": ["a/nothing"] * 3, "prompt_tokens": [1] * 3, "completion_tokens": [1] * 3}
+    frame = table({**calls, "at": [None, AT + timedelta(days=1), AT]})
+    (row,) = focus(frame, PriceBook(catalog()), ["model"], at="at").to_pylist()
+    assert (row["x_RowsLeftOut"], row["BilledCost"], row["ConsumedQuantity"], row["x_model"]) == (3, 0, None, None)
+    assert (row["ChargeCategory"], row["ChargePeriodStart"]) == ("Adjustment", AT.replace(hour=0))
+    (row,) = focus(frame.slice(0, 1), PriceBook(catalog()), at="at").to_pylist()
+    assert (row["x_RowsLeftOut"], row["ChargePeriodStart"]) == (1, None)
+
+
+def test_a_time_that_no_calendar_has_is_none() -> None:
+    """Its row is left out, and nothing wraps."""
+    far = pa.array([2**62, -(2**62), 0], pa.timestamp("s", "UTC"))
+    calls = {"model": ["a/plain"] * 3, "prompt_tokens": [1] * 3, "completion_tokens": [0] * 3}
+    (row,) = focus(table(calls).append_column("at", far), PriceBook(catalog()), at="at").to_pylist()
+    assert (row["x_RowsLeftOut"], row["ConsumedQuantity"], row["ChargePeriodStart"].year) == (2, 1, 1970)
+
+
+def test_a_column_that_a_bill_has_already_is_refused() -> None:
+    """By its name."""
+    calls = {"model": ["a/plain"], "prompt_tokens": [1], "completion_tokens": [0], "RowsLeftOut": [1]}
+    with pytest.raises(ValueError, match="by names 'RowsLeftOut'"):
+        focus(pa.table(calls), PriceBook(catalog()), ["RowsLeftOut"], at=AT)
+
+
+def test_it_takes_the_columns_that_it_needs() -> None:
+    """Engines hand over no others."""
+    work = Parts(
+        PriceBook(catalog()), ask(["model", "prompt_tokens", "completion_tokens", "x"], None, AT, None, "c_"), ("x",)
+    )
+    assert work.read == ("model", "prompt_tokens", "completion_tokens", "x")
 
 
 def test_a_sum_without_room_is_refused() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.bulk import answers, catalog, table
+from support.bulk import answers, catalog, listed, table
 
 from openrouter_pricing import Usage
 from openrouter_pricing._billing.cost import charge
@@ -54,6 +54,23 @@ def test_amounts_that_have_no_room_are_refused() -> None:
     narrow = PriceBook(catalog(), scale=36)  # 100 USD
     columns = {"model": ["a/plain"] * 2, "prompt_tokens": [200_000_000, 99_000_000], "completion_tokens": [0] * 2}
     assert [one.status for one in answers(price_frame(table(columns), narrow))] == ["bad_count", "priced"]
+
+
+def test_a_short_scale_needs_short_factors() -> None:
+    """Of 64 bits and less."""
+    book = PriceBook(catalog(listed("a/plain")), scale=9)
+    columns = {"model": ["a/plain"], "prompt_tokens": [10**12], "completion_tokens": [1]}
+    assert answers(price_frame(table(columns), book))[0].raw == Decimal("1000000.000002")
+
+
+def test_images_cost_where_their_tokens_do_not() -> None:
+    """Whether the frame has a column of those or not."""
+    columns = {"model": ["a/parts"] * 2, "prompt_tokens": [9, 9], "completion_tokens": [0, 0], "images": [2, 2]}
+    (plain, _) = answers(price_frame(table({**columns, "requests": [0, 0]}), PriceBook(catalog())))
+    (both, without) = answers(
+        price_frame(table({**columns, "requests": [0, 0], "image_tokens": [9, 0]}), PriceBook(catalog()))
+    )
+    assert (plain.raw, both.raw, without.raw) == (Decimal("0.060009"), Decimal("0.000036"), Decimal("0.060009"))
 
 
 def test_writes_are_told_apart_with_and_without_lifetimes() -> None:

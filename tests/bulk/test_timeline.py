@@ -99,6 +99,13 @@ def test_a_history_that_fails_leaves_the_list_held() -> None:
     assert timeline.places(stamp).tolist() == [1]
 
 
+def test_a_list_may_price_two_spans() -> None:
+    """As it does where earlier times are asked for later."""
+    timeline = Timeline(Kept((100, 3)), Catalog.from_models([], as_of=HELD))
+    found = [timeline.places(np.array([microseconds(HELD - days * DAY)], np.int64)).tolist() for days in (110, 120, 50)]
+    assert found == [[1], [1], [1]]
+
+
 def test_times_go_to_and_fro() -> None:
     """To the microsecond."""
     at = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=timezone.utc)

@@ -144,5 +144,5 @@ def _priced(pricing: Pricing, rate: Decimal, row: Mapping[str, Any]) -> Priced:
 
 def _count(name: str, given: float | None) -> object:
     if given is None or math.isnan(given):
-        return None if name in ("prompt_tokens", "completion_tokens") else 1 if name == "requests" else 0
+        return None if name in ("prompt_tokens", "completion_tokens") else 0
     return int(given) if math.isfinite(given) and given == int(given) else given
