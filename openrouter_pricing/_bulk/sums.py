@@ -32,6 +32,8 @@ def read_by(by: object, names: Sequence[str]) -> tuple[str, ...]:
     for column in columns:
         if column not in names:
             raise ValueError(f"by names no column: {quoted(column)}")
+        if names.count(column) > 1:
+            raise ValueError(f"by names {quoted(column)}, of which the frame has more than one")
     if len(set(columns)) < len(columns):
         raise ValueError("by names a column twice")
     return columns

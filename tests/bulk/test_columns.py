@@ -127,3 +127,26 @@ def test_what_holds_no_amounts_is_refused() -> None:
     """By the name of its column."""
     with pytest.raises(TypeError, match="paid must be a column of amounts, not of bool"):
         read_amounts(pa.array([True]), "paid", 4)
+
+
+def test_texts_stand_in_dictionaries_runs_and_views() -> None:
+    """Whatever an engine packs them in."""
+    plain = pa.array(["b", None, "b"])
+    kept = pa.DictionaryArray.from_arrays(pa.array([0, None, 0]), pa.array(["b"], pa.string_view()))
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3], pa.int32()), plain)
+    for array in (plain, plain.cast(pa.string_view()), plain.dictionary_encode(), kept, runs):
+        codes, names = read_names(array, "model")
+        assert [names[code] for code in codes.tolist()] == ["b", None, "b"]
+    amounts, _ = read_amounts(pa.array(["0.5"], pa.string_view()), "usd", 1)
+    assert amounts == [5]
+
+
+def test_a_time_that_no_calendar_has_is_missing() -> None:
+    """Of days and of seconds."""
+    for array in (pa.array([2**31 - 1, 1], pa.date32()), pa.array([2**62, 86_400], pa.timestamp("s"))):
+        times, missing, _ = read_times(array, "at")
+        assert missing is not None
+        assert (times.tolist(), missing.tolist()) == ([0, 86_400_000_000], [True, False])
+    _, missing, _ = read_times(pa.array([2**62, None], pa.timestamp("s")), "at")
+    assert missing is not None
+    assert missing.tolist() == [True, True]

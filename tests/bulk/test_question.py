@@ -25,6 +25,7 @@ NAMES = ["model", "prompt_tokens", "completion_tokens", "when"]
         ({"at": 5}, "at must be a datetime, not int"),
         ({"reported": "usd"}, "reported names no column of the frame: 'usd'"),
         ({"prefix": None}, "prefix must be a string, not NoneType"),
+        ({"names": [*NAMES, "model"]}, "the frame has more than one column 'model'"),
         ({"names": [*NAMES, "cost_raw"]}, "the frame has a column 'cost_raw' already: give another prefix"),
     ],
 )

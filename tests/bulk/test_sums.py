@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from support.bulk import catalog, table
+from support.pinned import LATER
 
-from openrouter_pricing.metering.frames import PriceBook, sum_frame
+from openrouter_pricing.metering.frames import PriceBook, focus, sum_frame
 
 CALLS = table({"model": ["a/router", "a/plain"], "prompt_tokens": [1, 1], "completion_tokens": [1, 1]})
 
@@ -59,3 +61,29 @@ def test_a_sum_without_room_is_refused() -> None:
     with pytest.raises(OverflowError, match="a sum has more than 38 digits"):
         sum_frame(frame, PriceBook(catalog(), markup_rate=20))
     assert sum_frame(frame, book)["cost_raw"].to_pylist() == [90 * 10**12]
+
+
+@pytest.mark.parametrize("column", [[[1], [2]], [{"a": 1}, None]])
+def test_what_is_no_single_value_makes_no_group(column: list[Any]) -> None:
+    """In sums and in bills."""
+    frame = CALLS.append_column("team", pa.array(column))
+    with pytest.raises(TypeError, match="by: 'team' must be a column of single values, not of"):
+        sum_frame(frame, catalog(), ["team"])
+    with pytest.raises(TypeError, match="by: 'team' must be a column of single values, not of"):
+        focus(frame, catalog(), ["team"], at=LATER)
+
+
+def test_groups_are_told_by_values_however_they_are_packed() -> None:
+    """In dictionaries, views or runs."""
+    teams = pa.array(["x", "y"])
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([1, 2], pa.int32()), teams)
+    for column in (teams, teams.dictionary_encode(), teams.cast(pa.string_view()), runs):
+        made = sum_frame(CALLS.append_column("team", column), catalog(), ["team"])
+        assert (made["team"].type, made["team"].to_pylist()) == (pa.string(), ["x", "y"])
+
+
+def test_a_column_that_is_there_twice_makes_no_group() -> None:
+    """Nobody could say which of them."""
+    frame = CALLS.append_column("team", pa.array([1, 2])).append_column("team", pa.array([1, 2]))
+    with pytest.raises(ValueError, match="by names 'team', of which the frame has more than one"):
+        sum_frame(frame, catalog(), ["team"])

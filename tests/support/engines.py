@@ -56,6 +56,19 @@ def _dask() -> Iterator[Kind]:
     yield Kind(lambda table: dd.from_pandas(table.to_pandas(), npartitions=3, sort=False), read)
 
 
+_QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # for jobs of a second
+_SPARK = {
+    "spark.driver.extraJavaOptions": _QUICK,
+    "spark.driver.host": "127.0.0.1",
+    "spark.executor.extraJavaOptions": _QUICK,
+    "spark.log.level": "ERROR",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
 @contextmanager
 def spark(master: str) -> Iterator[Kind]:
     """Spark in this process, or a cluster of workers in processes of their own."""
@@ -64,11 +77,12 @@ def spark(master: str) -> Iterator[Kind]:
         pytest.skip("no java: apt-get install default-jre-headless")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    builder = sql.SparkSession.builder.master(master).config("spark.ui.enabled", "false")
-    builder = builder.config("spark.sql.session.timeZone", "UTC").config("spark.driver.host", "127.0.0.1")
-    session = builder.config("spark.log.level", "ERROR").getOrCreate()
+    builder = sql.SparkSession.builder.master(master)
+    for name, value in _SPARK.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
     try:
-        yield Kind(lambda table: session.createDataFrame(table).repartition(4), lambda frame: frame.toArrow())
+        yield Kind(lambda table: session.createDataFrame(table).repartition(2), lambda frame: frame.toArrow())
     finally:
         session.stop()
 
