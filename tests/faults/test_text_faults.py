@@ -13,6 +13,7 @@ from support.figures import Figure
 from openrouter_pricing import Catalog, Client, Fetched, Markup, Pricing, PricingError, Settings, open_backend
 from openrouter_pricing._base import masking, money
 from openrouter_pricing._prices import model, wire
+from openrouter_pricing._prices.catalog import FORMAT
 from openrouter_pricing._prices.endpoints import Endpoints
 from openrouter_pricing.data import load_bundled
 from openrouter_pricing.metering.audit import Audit
@@ -58,7 +59,7 @@ PATHS: dict[str, Callable[[str], object]] = {
     "a search": lambda text: LIST.find(text=text, provider=text, modality=text, supports=text),
     "a category": lambda text: LIST.find(category=text),
     "a stored catalogue": lambda text: Catalog.loads(text.encode()),
-    "a stored date": lambda text: Catalog.loads(json.dumps({"format": 2, "as_of": text}).encode()),
+    "a stored date": lambda text: Catalog.loads(json.dumps({"format": FORMAT, "as_of": text}).encode()),
     "mask": masking.mask,
     "scrub": lambda text: scrub(text, SETTINGS),
     "a number": lambda text: money.read(text, "it"),
