@@ -179,6 +179,8 @@ def decoded(array: pa.Array) -> pa.Array:
     if pa.types.is_run_end_encoded(array.type):
         array = pc.run_end_decode(array)
     kind = plain(array.type)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary.cast(kind).take(array.indices)
     return array if array.type == kind else array.cast(kind)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from support.engines import spark
+from support.engines import Kind
 from support.figures import Figure
 
 from openrouter_pricing._base import money
@@ -39,22 +40,19 @@ def test_floats_are_wrong(figure: Figure) -> None:
     assert wrong
 
 
-def test_decimals_of_spark_are_wrong(figure: Figure) -> None:
+@pytest.mark.parametrize("engine", ["Spark local[2]"], indirect=True)
+def test_decimals_of_spark_are_wrong(engine: tuple[str, Kind], figure: Figure) -> None:
     """It keeps six places of a product that could have more digits than a column."""
-    with spark("local[2]") as kind:
-        functions: Any = pytest.importorskip("pyspark.sql.functions")
-        made = (
-            kind.make(_frame())
-            .orderBy("tokens")
-            .select((functions.col("price") * functions.col("tokens")).alias("usd"))
-        )
-        wrong = _wrong(kind.read(made)["usd"].to_pylist())
-        figure("decimals in Spark, price × tokens", f"{wrong:,} of {ROWS:,} rows wrong")
-        nw: Any = pytest.importorskip("narwhals")
-        frame = nw.from_native(kind.make(_frame()).orderBy("tokens"))
-        made = nw.to_native(frame.select(usd=nw.col("price") * nw.col("tokens")))
-        wrong_too = _wrong(kind.read(made)["usd"].to_pylist())
-        figure("decimals in Spark through narwhals, price × tokens", f"{wrong_too:,} of {ROWS:,} rows wrong")
+    _, kind = engine
+    functions: Any = pytest.importorskip("pyspark.sql.functions")
+    frame = kind.make(_frame()).orderBy("tokens")
+    wrong = _wrong(
+        kind.read(frame.select((functions.col("price") * functions.col("tokens")).alias("usd")))["usd"].to_pylist()
+    )
+    figure("decimals in Spark, price × tokens", f"{wrong:,} of {ROWS:,} rows wrong")
+    made = nw.to_native(nw.from_native(frame).select(usd=nw.col("price") * nw.col("tokens")))
+    wrong_too = _wrong(kind.read(made)["usd"].to_pylist())
+    figure("decimals in Spark through narwhals, price × tokens", f"{wrong_too:,} of {ROWS:,} rows wrong")
     assert wrong
     assert wrong_too
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from support.bulk import answers, table
-from support.calls import Priced, calls, priced
-from support.engines import ENGINES, Kind
+from support.bulk import table
+from support.calls import calls, priced
+from support.engines import Kind
 from support.figures import Figure
 from support.recorded import recorded, recorded_names
 
@@ -27,7 +27,35 @@ pytestmark = [
 
 ROWS = 12_000  # of each list
 WEEK = timedelta(days=7)
-Day = tuple[PriceBook, pa.Table, list[Priced]]
+Day = tuple[PriceBook, pa.Table, pa.Table]
+_USD = pa.decimal128(38, 24)
+_COSTS = pa.schema(
+    [
+        ("cost_raw", _USD),
+        ("cost_total", _USD),
+        ("cost_model", pa.string()),
+        ("cost_as_of", pa.timestamp("us", "UTC")),
+        ("cost_status", pa.string()),
+    ]
+)
+
+
+def _day(pricing: Pricing, columns: dict[str, list[Any]]) -> Day:
+    """A book, calls with their numbers, and what each of them costs when it is asked for alone."""
+    expected = list(zip(*priced(pricing, columns), strict=True))
+    arrays = [pa.array(column, field.type) for column, field in zip(expected, _COSTS, strict=True)]
+    calls_ = table(columns)
+    return PriceBook(pricing), calls_.append_column("row", pa.array(range(len(calls_)))), pa.table(arrays, _COSTS)
+
+
+def _wrong(found: pa.Table, expected: pa.Table) -> list[Any]:
+    """Rows that say something else."""
+    assert found["row"].to_pylist() == list(range(len(expected)))
+    costs = found.select(_COSTS.names).cast(_COSTS)
+    if costs.equals(expected):
+        return []
+    pairs = zip(costs.to_pylist(), expected.to_pylist(), strict=True)
+    return [pair for pair in pairs if pair[0] != pair[1]]
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +67,18 @@ def days() -> list[Day]:
         listed = Catalog.from_rows(recorded(name)["data"], as_of=day, problem=lambda _: None)
         columns = calls(listed, ROWS, number, day, day + WEEK)
         with Pricing(Settings(markup_rate="1.3"), catalog=listed) as pricing:
-            expected = priced(pricing, columns)
-            book = PriceBook(pricing)
-        made.append((book, table(columns).append_column("row", pa.array(range(ROWS))), expected))
+            made.append(_day(pricing, columns))
     return made
 
 
-@pytest.fixture(scope="module", params=list(ENGINES))
-def engine(request: pytest.FixtureRequest) -> Iterator[tuple[str, Kind]]:
-    """Each engine in turn."""
-    with ENGINES[request.param]() as kind:
-        yield request.param, kind
+@pytest.fixture(scope="module")
+def two_years() -> Day:
+    """The same of calls of two years."""
+    with Pricing(Settings(offline=True, backend="memory://", markup_rate=1)) as pricing:
+        now = pricing.catalog().as_of
+        columns = calls(pricing.catalog(), 2_000, 8, datetime(2024, 9, 1, tzinfo=timezone.utc), now)
+        columns["reported"] = [None] * 2_000
+        return _day(pricing, columns)
 
 
 def test_every_row_is_priced_as_a_single_call(engine: tuple[str, Kind], days: list[Day], figure: Figure) -> None:
@@ -58,9 +87,7 @@ def test_every_row_is_priced_as_a_single_call(engine: tuple[str, Kind], days: li
     wrong: list[Any] = []
     for book, frame, expected in days:
         found = kind.read(price_frame(kind.make(frame), book, at="at", reported="reported"))
-        found = found.sort_by("row")
-        assert found["row"].to_pylist() == list(range(ROWS))
-        wrong += [pair for pair in zip(answers(found), expected, strict=True) if pair[0] != pair[1]]
+        wrong += _wrong(found.sort_by("row"), expected)
     figure(f"rows on {name}", f"{len(wrong)} mismatches on {ROWS * len(days):,} rows")
     assert wrong == []
 
@@ -69,30 +96,24 @@ def test_sums_are_those_of_rows_and_of_the_bill(engine: tuple[str, Kind], days: 
     """To the digit, whoever adds them up."""
     _, kind = engine
     book, frame, expected = days[-1]
-    dated = frame.filter(pa.compute.is_valid(frame["at"])).drop_columns("row")
-    there = [one for one, at in zip(expected, frame["at"].to_pylist(), strict=True) if at is not None]
+    is_dated = pc.is_valid(frame["at"])
+    dated, there = frame.filter(is_dated).drop_columns("row"), expected.filter(is_dated)
     asked: dict[str, Any] = {"at": "at", "reported": "reported"}
     sums = kind.read(sum_frame(kind.make(dated), book, ["cost_status", "model"], **asked))
     bill = kind.read(focus(kind.make(dated), book, **asked))
-    total = money.total([one.total for one in there if one.total is not None])
-    assert money.total([one for one in sums["cost_total"].to_pylist() if one is not None]) == total
+    total = money.total(there["cost_total"].drop_null().to_pylist())
+    assert money.total(sums["cost_total"].drop_null().to_pylist()) == total
     assert money.total(bill["BilledCost"].to_pylist()) == total
     assert sum(sums["cost_rows"].to_pylist()) == len(there)
 
 
-def test_rows_of_two_years_are_priced_by_the_lists_of_then(engine: tuple[str, Kind], figure: Figure) -> None:
+def test_rows_of_two_years_are_priced_by_the_lists_of_then(
+    engine: tuple[str, Kind], two_years: Day, figure: Figure
+) -> None:
     """The past goes along to wherever rows are priced."""
     name, kind = engine
-    number = 2_000
-    with Pricing(Settings(offline=True, backend="memory://", markup_rate=1)) as pricing:
-        now = pricing.catalog().as_of
-        columns = calls(pricing.catalog(), number, 8, datetime(2024, 9, 1, tzinfo=timezone.utc), now)
-        columns["reported"] = [None] * number
-        expected = priced(pricing, columns)
-        book = PriceBook(pricing)
-    frame = table(columns).append_column("row", pa.array(range(number)))
-    found = kind.read(price_frame(kind.make(frame), book, at="at")).sort_by("row")
-    wrong = [pair for pair in zip(answers(found), expected, strict=True) if pair[0] != pair[1]]
-    lists = len({one.as_of for one in expected})
-    figure(f"rows of two years on {name}", f"{len(wrong)} mismatches on {number:,} rows, by {lists} lists")
+    book, frame, expected = two_years
+    wrong = _wrong(kind.read(price_frame(kind.make(frame), book, at="at")).sort_by("row"), expected)
+    lists = len(expected["cost_as_of"].unique())
+    figure(f"rows of two years on {name}", f"{len(wrong)} mismatches on {len(expected):,} rows, by {lists} lists")
     assert wrong == []
