@@ -12,8 +12,9 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from .._base import money
+from .._history.periods import EARLIEST, LATEST
 from .table import places
-from .timeline import EARLIEST, LATEST, microseconds
+from .timeline import microseconds
 
 _TO_MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _DAY = 86_400_000_000  # microseconds

@@ -21,7 +21,7 @@ from .table import BAD, DIGITS, LARGEST, NO_TIME, PRICED, REPORTED, STATUSES, TO
 from .timeline import microseconds
 
 #: Rows that are read at a time, and of those that are charged at a time.
-_ROWS = 262_144
+ROWS = 262_144
 _PIECE = 16_384
 _MINUTE = 60_000_000  # microseconds
 _WEEK = 7 * 24 * 60
@@ -69,8 +69,8 @@ def costs(book: PriceBook, batch: pa.RecordBatch, question: Question) -> Iterato
         TypeError: a column holds something else than it should.
         ValueError: times without a time zone, where prices depend on the time.
     """
-    for start in range(0, batch.num_rows, _ROWS):
-        part = batch.slice(start, _ROWS)
+    for start in range(0, batch.num_rows, ROWS):
+        part = batch.slice(start, ROWS)
         yield part, _costs(book, part, question)
 
 

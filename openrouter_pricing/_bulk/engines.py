@@ -10,6 +10,7 @@ import narwhals as nw
 import narwhals.dependencies as known
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from .costing import ROWS
 from .work import Work, batch_of
 
 
@@ -43,7 +44,7 @@ class Arrow:
         if isinstance(frame, pa.RecordBatch):
             return work.batch(frame)
         schema = work.schema(frame.schema)
-        batches = frame if isinstance(frame, pa.RecordBatchReader) else frame.to_batches()
+        batches = frame if isinstance(frame, pa.RecordBatchReader) else frame.to_batches(ROWS)
         made = work.batches(batches)
         if isinstance(frame, pa.RecordBatchReader):
             return pa.RecordBatchReader.from_batches(schema, made)

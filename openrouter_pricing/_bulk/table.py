@@ -30,6 +30,7 @@ DIGITS = 38
 LARGEST = 10**DIGITS - 1
 _SAFE = 2**62  # whole numbers up to here can be added up without a look at each sum
 _LIMB = 2**32 - 1
+_NOTHING = 0, 0, 1  # what a line without prices is multiplied and divided by
 
 
 class Line(NamedTuple):
@@ -76,8 +77,8 @@ class Table:
             for one, exponent in zip(used, exponents, strict=True)
         ]
         self.factors = [
-            _factors(exponent, money.ONE if rounded else line.rate, scale)
-            for line, exponent in zip(lines, exponents, strict=True)
+            _factors(exponent, money.ONE if rounded else line.rate, scale) if any(one.values()) else _NOTHING
+            for line, one, exponent in zip(lines, used, exponents, strict=True)
         ]
         self.same = all(raw == total and divisor == 1 for raw, total, divisor in self.factors)
         self._exact = {name: [step.get(name, 0) for step in steps] for name in COUNTS}
@@ -93,7 +94,7 @@ class Table:
             name: np.array([step if abs(step) < _SAFE else 0 for step in exact], np.int64)
             for name, exact in self._exact.items()
         }
-        self.ceiling = np.array([min(LARGEST // max(both), _SAFE) for *both, _ in self.factors], np.int64)
+        self.ceiling = np.array([min(LARGEST // max(*both, 1), _SAFE) for *both, _ in self.factors], np.int64)
         self.raw = _limbs([raw for raw, *_ in self.factors])
         self.total = _limbs([total for _, total, _ in self.factors])
         self.status = np.array([UNPRICED if line.plan.dead else line.status for line in lines], np.uint8)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from .book import PriceBook
-from .costing import added, check_kinds, costs, fields
+from .costing import ROWS, added, check_kinds, costs, fields
 from .question import Question
 
 
@@ -67,7 +67,7 @@ class Work(ABC):
     def added(self, table: pa.Table) -> pa.Table:
         """What is made of all batches of a table."""
         check_kinds(table.schema, self.question)
-        return pa.Table.from_batches(map(self.run, table.to_batches()), self.made(table.schema))
+        return pa.Table.from_batches(map(self.run, table.to_batches(ROWS)), self.made(table.schema))
 
 
 class RowCosts(Work):
@@ -85,7 +85,7 @@ class RowCosts(Work):
         parts = [added(self.book, made) for _, made in costs(self.book, batch, self.question)]
         if not parts:
             return batch_of(schema.empty_table())
-        columns = [pa.concat_arrays(list(column)) for column in zip(*parts, strict=True)]
+        columns = parts[0] if len(parts) == 1 else list(map(pa.concat_arrays, map(list, zip(*parts, strict=True))))
         return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

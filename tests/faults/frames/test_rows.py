@@ -76,8 +76,8 @@ def two_years() -> Day:
     """The same of calls of two years."""
     with Pricing(Settings(offline=True, backend="memory://", markup_rate=1)) as pricing:
         now = pricing.catalog().as_of
-        columns = calls(pricing.catalog(), 2_000, 8, datetime(2024, 9, 1, tzinfo=timezone.utc), now)
-        columns["reported"] = [None] * 2_000
+        columns = calls(pricing.catalog(), 1_000, 8, datetime(2024, 9, 1, tzinfo=timezone.utc), now)
+        columns["reported"] = [None] * 1_000
         return _day(pricing, columns)
 
 
