@@ -58,7 +58,7 @@ def _wrong(found: pa.Table, expected: pa.Table) -> list[Any]:
     return [pair for pair in pairs if pair[0] != pair[1]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def days() -> list[Day]:
     """For each recorded list a book, calls of its week with their numbers, and what each of them costs."""
     made = []
@@ -71,7 +71,7 @@ def days() -> list[Day]:
     return made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def two_years() -> Day:
     """The same of calls of two years."""
     with Pricing(Settings(offline=True, backend="memory://", markup_rate=1)) as pricing:
