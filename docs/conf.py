@@ -36,7 +36,8 @@ _BUILT_IN = "bool bytes dict float frozenset int list object str tuple KeyError 
 _STANDARD = "Any Callable Decimal Iterable Iterator Literal Mapping Sequence datetime"
 _FRAMEWORKS = "Flask HttpResponse URLPattern"
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|datetime|decimal|django|enum|flask|opentelemetry|prometheus_client|types|typing)\..*"),
+    (r"py:.*", r"(collections|datetime|decimal|django|enum|flask|opentelemetry|pa|prometheus_client|types|typing)\..*"),
+    (r"py:.*", r".*\._Frame"),
     (r"py:.*", "|".join([*_BUILT_IN.split(), *_STANDARD.split(), *_FRAMEWORKS.split()])),
 ]
 

@@ -2,7 +2,8 @@
 
 Run ``tox -e faults``, then ``python docs/_tools/reliability.py .tox/faults/tmp/figures.jsonl``.
 Or run ``tox -e fleet``, then ``python docs/_tools/reliability.py .tox/fleet/tmp/figures.jsonl how-to/fleet.md``. So
-it is with ``tox -e metrics`` and ``how-to/metrics.md``. The rows of ``tox -e web`` stand on several pages: a third
+it is with ``tox -e metrics`` and ``how-to/metrics.md``, and with ``tox -e frames`` and
+``how-to/bulk.md``. The rows of ``tox -e web`` stand on several pages: a third
 argument says what those of a page begin with, before a colon.
 """
 

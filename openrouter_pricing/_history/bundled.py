@@ -25,6 +25,9 @@ class BundledHistory:
         self._changes: dict[str, tuple[list[int], list[int]]] = {}
         self._lists: dict[int, RecordedList] = {}
 
+    def __reduce__(self) -> tuple[type[BundledHistory], tuple[()]]:
+        return BundledHistory, ()
+
     @property
     def _packed(self) -> Packed:
         if self._unpacked is None:

@@ -60,6 +60,9 @@ class SqlHistory:
     def __repr__(self) -> str:
         return f"SqlHistory({self._url!r})"
 
+    def __reduce__(self) -> tuple[type[SqlHistory], tuple[str]]:
+        return SqlHistory, (str(self._url),)
+
     def record(self, catalog: Catalog) -> Sequence[PriceChange]:
         """See :meth:`HistoryStore.record`: what a list changes, and what is to be told of it, all or nothing."""
         for _ in range(_TURNS):
