@@ -128,7 +128,9 @@ class PriceBook:
         Raises:
             PricingError, ValueError: as for the book, of prices that were not met before.
         """
-        known = [self._past.get((place, name)) if place else self._entries.get(name or "") for place, name in asked]
+        known = [
+            self._past.get((place, name or "")) if place else self._entries.get(name or "") for place, name in asked
+        ]
         met = [entry for entry in known if entry is not None]
         if len(met) == len(known):
             return met
