@@ -83,8 +83,8 @@ class FlaskPricing:
     def mount_dashboard(self, path: str = "/prices", *, auth: Auth | str, hosts: Iterable[str] | None = None) -> None:
         """Show the dashboard in every application of this extension, also in those that are still to come.
 
-        It is a part of the application: what runs before each request, such as a login, runs before it too. It needs
-        its forms have a token of their own.
+        It is a part of the application: what runs before each request, such as a login, runs before it too.
+        Its form has a token of its own.
 
         Args:
             path: where it begins.
@@ -99,6 +99,8 @@ class FlaskPricing:
         path = path.rstrip("/")
         if not _PATH.fullmatch(path):
             raise ValueError(f"path must be a slash and plain words behind it, such as /prices, not {path[:100]!r}")
+        if path in dict(self._mounts):
+            raise ValueError(f"path {path} shows a dashboard already")
         from .dashboard.guard import Guard
 
         guard = Guard(auth, hosts)  # which keeps no token

@@ -368,3 +368,12 @@ def test_a_mount_that_is_none(path: Any, auth: Any, error: type[Exception]) -> N
     with pytest.raises(TypeError, match="auth"):
         prices.mount_dashboard("/prices")  # type: ignore[call-arg]
     assert prices._mounts == []
+
+
+def test_one_address_is_given_once() -> None:
+    """A second dashboard there is an error, also where no application is there yet."""
+    prices = FlaskPricing()
+    prices.mount_dashboard("/prices", auth="host")
+    with pytest.raises(ValueError, match="path /prices shows a dashboard already"):
+        prices.mount_dashboard("/prices/", auth="token")
+    assert len(prices._mounts) == 1
