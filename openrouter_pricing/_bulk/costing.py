@@ -27,8 +27,6 @@ _MINUTE = 60_000_000  # microseconds
 _WEEK = 7 * 24 * 60
 _THURSDAY = 3 * 24 * 60  # the epoch's minute of the week
 
-_NAMES = pa.array(STATUSES)
-
 
 class Costs(NamedTuple):
     """What some rows cost.
@@ -227,7 +225,7 @@ def added(book: PriceBook, made: Costs) -> list[pa.Array]:
         column(made.total, book.scale, valid),
         models.take(codes),
         days.take(codes),
-        _NAMES.take(pa.array(made.status)),
+        pa.array(STATUSES).take(pa.array(made.status)),
     ]
 
 

@@ -69,21 +69,21 @@ class Table:
     """
 
     def __init__(self, lines: list[Line], scale: int, names: Collection[str] = COUNTS, *, rounded: bool) -> None:
-        self.lines = lines
+        self.lines: list[Line] = lines
         used = [{name: step for name, step in line.plan.steps.items() if name in names} for line in lines]
         exponents = [max([0, *map(places, step.values())]) for step in used]
         steps = [
             {name: int(money.multiply(step, 10**exponent)) for name, step in one.items()}
             for one, exponent in zip(used, exponents, strict=True)
         ]
-        self.factors = [
+        self.factors: list[tuple[int, int, int]] = [
             _factors(exponent, money.ONE if rounded else line.rate, scale) if any(one.values()) else _NOTHING
             for line, one, exponent in zip(lines, used, exponents, strict=True)
         ]
-        self.same = all(raw == total and divisor == 1 for raw, total, divisor in self.factors)
+        self.same: bool = all(raw == total and divisor == 1 for raw, total, divisor in self.factors)
         self._exact = {name: [step.get(name, 0) for step in steps] for name in COUNTS}
         sizes = [sum(map(abs, step.values())) for step in steps]
-        self.limit = np.array(
+        self.limit: NDArray[np.int64] = np.array(
             [
                 _SAFE // max(size, 1) if size < _SAFE and divisor == 1 else -1
                 for size, (*_, divisor) in zip(sizes, self.factors, strict=True)
@@ -94,12 +94,16 @@ class Table:
             name: np.array([step if abs(step) < _SAFE else 0 for step in exact], np.int64)
             for name, exact in self._exact.items()
         }
-        self.ceiling = np.array([min(LARGEST // max(*both, 1), _SAFE) for *both, _ in self.factors], np.int64)
-        self.raw = _limbs([raw for raw, *_ in self.factors])
-        self.total = _limbs([total for _, total, _ in self.factors])
-        self.status = np.array([UNPRICED if line.plan.dead else line.status for line in lines], np.uint8)
-        self.unlisted = _flags(lines, "unlisted", COUNTS)
-        self.beside = _flags(lines, "beside", WRITES)
+        self.ceiling: NDArray[np.int64] = np.array(
+            [min(LARGEST // max(*both, 1), _SAFE) for *both, _ in self.factors], np.int64
+        )
+        self.raw: tuple[NDArray[np.uint64], ...] = _limbs([raw for raw, *_ in self.factors])
+        self.total: tuple[NDArray[np.uint64], ...] = _limbs([total for _, total, _ in self.factors])
+        self.status: NDArray[np.uint8] = np.array(
+            [UNPRICED if line.plan.dead else line.status for line in lines], np.uint8
+        )
+        self.unlisted: dict[str, NDArray[np.bool_]] = _flags(lines, "unlisted", COUNTS)
+        self.beside: dict[str, NDArray[np.bool_]] = _flags(lines, "beside", WRITES)
         self.own: dict[str, NDArray[np.bool_]] = {
             name: np.array([name in line.plan.items for line in lines]) for parts in INSIDE.values() for name in parts
         }

@@ -154,6 +154,7 @@ def test_importing_the_sdk_imports_no_engine(tmp_path: Path) -> None:
         f"assert not {heavy} & set(sys.modules), sys.modules\n"
         "import pyarrow\n"
         "from openrouter_pricing.metering.frames import price_frame\n"
+        "assert 'pandas' not in sys.modules\n"
         "price_frame(pyarrow.table({'model': ['a/b'], 'prompt_tokens': [1], 'completion_tokens': [1]}), catalog)\n"
         "print(*({'polars', 'duckdb', 'dask', 'pyspark', 'ray'} & set(sys.modules)))"
     )
