@@ -64,6 +64,8 @@ def test_a_history_prices_rows_that_say_when() -> None:
         cost = pricing.cost("openai/gpt-4o-mini", 1, 1, at=at)
     assert (first.total, first.as_of, first.status) == (cost.total, cost.as_of, "priced")
     assert (second.status, third.status) == ("bad_count", "no_time")
+    beside = table({**calls_, "model": ["openai/gpt-4o-mini", "acme/none", None], "at": [at] * 3})
+    assert [one.total for one in answers(price_frame(beside, book, at="at"))] == [cost.total, None, None]
     assert [one.status for one in answers(price_frame(frame.drop_columns("at"), book))] == [
         "no_time",
         "bad_count",
