@@ -60,6 +60,7 @@ def test_words_are_broken_at_spaces(
     """A text that folds takes several lines; a word that is too long for one stays whole."""
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("LINES", "25")  # without it nobody asks a dumb terminal how wide it is
     monkeypatch.setenv("COLUMNS", str(width))
     table([Column("a"), Column("words", folds=True)], [["1", f"some words and {ID} and more of them"], ["2", "x"]])
     shown = lines(capsys)
