@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def _patient_stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No option and no proxy of the machine reaches a test, and no test reaches the user's cache."""
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the commands of frameworks put their folder there
     for name in list(os.environ):
         if name.startswith(("OPENROUTER_", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
             monkeypatch.delenv(name)

@@ -9,13 +9,14 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import MODULE, Ask, blocked, process
+from support.commands import MAIN, Ask, blocked, process
 from support.upstream import Upstream
 from support.waiting import PATIENCE
 
@@ -26,8 +27,9 @@ from openrouter_pricing.cli import dashboard as command
 def running(*args: str, url: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command in a process of its own, with the address that it printed."""
     env = {**os.environ, "OPENROUTER_PRICING_BASE_URL": url, "OPENROUTER_PRICING_BACKEND": "memory://"}
-    pipe = subprocess.PIPE
-    started = subprocess.Popen((*MODULE, "dashboard", *args), stdout=pipe, stderr=pipe, text=True, env=env)
+    pipe, hears = subprocess.PIPE, "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    words = (sys.executable, "-c", f"{hears}; {MAIN}", "dashboard", *args)  # what runs in the background may ignore it
+    started = subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, env=env)
     try:
         assert started.stdout is not None
         assert select.select([started.stdout], [], [], 10 * PATIENCE)[0], "it printed nothing"
