@@ -74,8 +74,8 @@ def test_slow_clients_at_the_door(figure: Figure, tmp_path: Path) -> None:
             crowd = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(many)]
             for each in crowd:
                 each.settimeout(PATIENCE)
-            shifts = 1 + int((time.monotonic() - began) / server.PATIENCE)  # who holds a place loses it after so long
             refused = sum(b"503" in _answer(each) for each in crowd[server.MOST :])
+            shifts = 1 + int((time.monotonic() - began) / server.PATIENCE)  # who holds a place loses it after so long
             threads = len(os.listdir(f"/proc/{started.pid}/task"))
             began = time.monotonic()
             status = _status(port, found[2].decode())
