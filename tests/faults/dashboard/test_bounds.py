@@ -70,12 +70,10 @@ def test_slow_clients_at_the_door(figure: Figure, tmp_path: Path) -> None:
             found = re.search(rb":(\d+)/\?token=(\S+)", started.stdout.readline())
             assert found is not None
             port = int(found[1])
-            began = time.monotonic()
             crowd = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(many)]
             for each in crowd:
                 each.settimeout(PATIENCE)
             refused = sum(b"503" in _answer(each) for each in crowd[server.MOST :])
-            shifts = 1 + int((time.monotonic() - began) / server.PATIENCE)  # who holds a place loses it after so long
             threads = len(os.listdir(f"/proc/{started.pid}/task"))
             began = time.monotonic()
             status = _status(port, found[2].decode())
@@ -89,7 +87,7 @@ def test_slow_clients_at_the_door(figure: Figure, tmp_path: Path) -> None:
         f"{many:,} slow clients", f"{refused:,} refused at once, {threads} threads; served again after they had gone"
     )
     assert 200 == status
-    assert many - shifts * server.MOST <= refused <= many - server.MOST
+    assert 0.9 * many < refused <= many - server.MOST  # who holds a place loses it after ten seconds to the next
     assert threads <= 24
 
 
