@@ -61,6 +61,7 @@ def test_slow_clients_at_the_door(figure: Figure, tmp_path: Path) -> None:
     many = limit - OTHERS
     env = {**os.environ, "OPENROUTER_PRICING_OFFLINE": "true", "OPENROUTER_PRICING_BACKEND": "memory://"}
     pipe = subprocess.PIPE
+    crowd: list[socket.socket] = []
     with subprocess.Popen(
         (*MODULE, "dashboard", "--port", "0"), stdout=pipe, stderr=subprocess.DEVNULL, env=env, cwd=tmp_path
     ) as started:
@@ -70,11 +71,9 @@ def test_slow_clients_at_the_door(figure: Figure, tmp_path: Path) -> None:
             found = re.search(rb":(\d+)/\?token=(\S+)", started.stdout.readline())
             assert found is not None
             port = int(found[1])
-            crowd = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(many)]
-            for each in crowd:
-                each.settimeout(PATIENCE)
-            refused = sum(b"503" in _answer(each) for each in crowd[server.MOST :])
+            crowd += (socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(many))
             threads = len(os.listdir(f"/proc/{started.pid}/task"))
+            refused = sum(b"503" in _answer(each) for each in crowd[server.MOST :])
             began = time.monotonic()
             status = _status(port, found[2].decode())
             while status != 200 and time.monotonic() - began < PATIENCE:
@@ -83,6 +82,8 @@ def test_slow_clients_at_the_door(figure: Figure, tmp_path: Path) -> None:
                 status = _status(port, found[2].decode())
         finally:
             started.kill()
+            for each in crowd:
+                each.close()
     figure(
         f"{many:,} slow clients", f"{refused:,} refused at once, {threads} threads; served again after they had gone"
     )
