@@ -37,6 +37,10 @@ signal.signal(signal.SIGUSR1, _say)
 """
 
 
+def _hear() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs in the background may ignore Ctrl-C
+
+
 @contextmanager
 def developing(framework: str, folder: Path, upstream: Upstream) -> Iterator[tuple[int, int]]:
     """The framework's own server, which reloads; gives its port, and the process that watches."""
@@ -57,7 +61,13 @@ def developing(framework: str, folder: Path, upstream: Upstream) -> Iterator[tup
     }
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, *command], cwd=folder, env=environ, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, *command],
+            cwd=folder,
+            env=environ,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_hear,  # noqa: PLW1509  # of threads that hold a lock there are none
         )
     try:
         until(lambda: ask(port))
