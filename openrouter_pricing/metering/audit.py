@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -155,12 +156,22 @@ class Audit:
             return True
         return cost.model_id in self._catalog and self._catalog[cost.model_id].rates.unpriced is not None
 
-    def begin_anew(self) -> tuple[Counted, Ids]:
-        """Hand out everything that was counted so far, and begin again with nothing."""
-        found = self.counted, self._ids
-        self._counted, self._ids = Counted(self._worst), Ids(self._digest)
-        self._fast.count_into(self._counted, self._ids)
+    def begin_anew(self) -> None:
+        """Forget everything that was counted, and the ids; what was learnt of models is known on."""
+        self._fast.settle()
+        self._ids = Ids(self._digest)
+        self._ids.take()
+        self._count_anew()
+
+    def hand_out(self) -> tuple[Counted, array[int]]:
+        """What was counted since it began anew, or since the last time, and the ids that were new; all are known on."""
+        found = self.counted, self._ids.take()
+        self._count_anew()
         return found
+
+    def _count_anew(self) -> None:
+        self._counted = Counted(self._worst)
+        self._fast.count_into(self._counted, self._ids)
 
     def fits(self, counted: Counted, digests: Sequence[int]) -> bool:
         """Whether ``include`` gives what counting line by line would."""

@@ -110,7 +110,7 @@ class Fast:
         number = 0
         decode, find, any_shape = self._decode, self._plans.get, self._add_any_shape
         digest, add_digest = self._ids.digest, self._ids.add_digest
-        since, list_at = self._lists.since, self._lists.at
+        since, now, list_at = self._lists.since, self._lists.now, self._lists.at
         exact, duplicates, other_day = self._exact.floats, self._counted.duplicates, self._counted.other_day
         spend = self._spending.add if self._summed else None
         for number, line in lines:
@@ -123,20 +123,18 @@ class Fast:
             except (DecodeError, RecursionError):
                 any_shape(number, line, text)
                 continue
-            usage, created, key = said.usage, said.created, said.model
+            usage, created = said.usage, said.created or said.created_at or now
             prompt, completion, cost = usage.prompt_tokens, usage.completion_tokens, usage.cost
             given, made = usage.prompt_tokens_details, usage.completion_tokens_details
-            cached = (given and given.cached_tokens) or 0
+            cached, written = (given.cached_tokens or 0, given.cache_write_tokens or 0) if given else (0, 0)
             reasoning = (made and made.reasoning_tokens) or 0
-            if created < since:
-                key = key, list_at(created)
-            plan = find(key)
+            plan = find(said.model if created >= since else (said.model, list_at(created)))
             while plan is not None and not plan.low < prompt <= plan.high:
                 plan = plan.next
             if (
                 plan is None
                 or (usage.is_byok is not False and is_own_key(said) is not False)
-                or cached > prompt
+                or cached + written > prompt
                 or reasoning > completion
                 or (reasoning and usage.total_tokens == prompt + completion + reasoning)
             ):
@@ -148,19 +146,20 @@ class Fast:
                 continue
             if not plan.since <= created <= plan.until:
                 other_day.note(number)
-            one, other, request, read, thought = plan.factors
+            one, other, request, read, thought, wrote = plan.factors
             whole = one * prompt + other * completion + request
-            if whole < 10 and -_SURE < cost - whole - read * cached - thought * reasoning < _SURE:
+            if whole < 10 and -_SURE < cost - whole - read * cached - thought * reasoning - wrote * written < _SURE:
                 sums = plan.exact
                 exact.append(cost)
             else:
-                parts = cached, reasoning, 0, 0, 0, 0, 0, 0
+                parts = cached, reasoning, written, 0, 0, 0, 0, 0
                 sums = self._count_off(number, text, plan, said, False, plan.computed(prompt, completion, parts))
             sums[0] += 1
             sums[1] += prompt
             sums[2] += completion
             sums[3] += cached
             sums[4] += reasoning
+            sums[5] += written
             if spend is not None:
                 spend(number, plan.model_id, said, False)
         return number

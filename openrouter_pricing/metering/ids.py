@@ -28,6 +28,7 @@ class Ids:
 
     def __init__(self, digest: Callable[[str], int] = hash) -> None:
         self.digest = digest
+        self._new: array[int] | None = None
         self._table = array("q", bytes(8)) * _LEAST
         self._last = _LEAST - 1
         self._free = _LEAST * 2 // 3
@@ -36,9 +37,10 @@ class Ids:
         """Whether it is new; it is none after that."""
         return self.add_digest(self.digest(text))
 
-    def digests(self) -> array[int]:
-        """All of them, in no order."""
-        return array("q", filter(None, self._table))
+    def take(self) -> array[int]:
+        """Digests of those that are new since the last time; they are noted from the first time on."""
+        taken, self._new = self._new or array("q"), array("q")
+        return taken
 
     def holds_any(self, digests: Iterable[int]) -> bool:
         """Whether one of these is there."""
@@ -66,15 +68,19 @@ class Ids:
                 return False
             slot = (slot + 1) & last
         table[slot] = digest
+        if self._new is not None:
+            self._new.append(digest)
         self._free -= 1
         if not self._free:
             self._grow()
         return True
 
     def _grow(self) -> None:
-        digests = self.digests()
+        digests = array("q", filter(None, self._table))
         size = len(self._table) * (4 if len(self._table) < _QUICKLY else 2)
         self._table = array("q", bytes(8)) * size
         self._last = size - 1
         self._free = size * 2 // 3
+        new, self._new = self._new, None
         self.update(digests)
+        self._new = new

@@ -20,7 +20,7 @@ from .._prices.origin import Origin
 from .._prices.rates import Rates
 from .tallies import Tally
 
-#: Counts that are parts of another one, in the order in which a plan takes them; but for the first two they are rare.
+#: Counts that are parts of another one, in the order in which a plan takes them; but for the first three they are rare.
 PARTS = (
     "cached_tokens", "reasoning_tokens", "cache_write_tokens", "cache_write_1h_tokens", "audio_tokens", "image_tokens",
     "audio_output_tokens", "image_output_tokens",
@@ -49,7 +49,7 @@ class _Factors(NamedTuple):
     completion: Decimal
     request: Decimal
     parts: tuple[Decimal, ...]
-    floats: tuple[float, float, float, float, float]
+    floats: tuple[float, float, float, float, float, float]
     extra: tuple[float, ...]
 
 
@@ -65,9 +65,9 @@ def _factors(rates: Rates) -> _Factors:
     wholes[_HOUR] = costs[_WRITE]  # writes that are kept for an hour are part of all writes
     parts = tuple(map(money.subtract, costs, wholes))
     one, other = money.subtract(prompt, request), money.subtract(completion, request)
-    read, thought, *rare = map(float, parts)
-    floats = float(one), float(other), float(request), read, thought
-    return _Factors(one, other, request, parts, floats, (read, thought, *rare))
+    read, thought, write, *rare = map(float, parts)
+    floats = float(one), float(other), float(request), read, thought, write
+    return _Factors(one, other, request, parts, floats, (read, thought, write, *rare))
 
 
 class Plan:
@@ -87,8 +87,8 @@ class Plan:
         next: another plan of the same calls, for other numbers of tokens.
         low, high: the bounds of tokens.
         since, until: calls of the days that the list is of; seconds since the epoch.
-        factors: what one token of the prompt and one of the completion cost, and a request; what a cached token and one
-            of reasoning add to that. As floats.
+        factors: what one token of the prompt and one of the completion cost, and a request; what a cached token, one of
+            reasoning and one that is written to the cache add to that. As floats.
         extra: what a token of each part adds, as floats.
         exact, residual, unreported: how many lines were counted with each result, and the sums of their counts.
     """
@@ -111,7 +111,7 @@ class Plan:
         self.since: float = days[0]
         self.until: float = days[1]
         self._factors: _Factors = _factors(rates) if twin is None else twin._factors
-        self.factors: tuple[float, float, float, float, float] = self._factors.floats
+        self.factors: tuple[float, float, float, float, float, float] = self._factors.floats
         self.extra: tuple[float, ...] = self._factors.extra
         self.exact: list[int] = [0] * (1 + len(_COUNTS))
         self.residual: list[int] = list(self.exact)
@@ -159,11 +159,12 @@ class Lists:
             where that one prices all.
 
     Attributes:
-        since: from when on the list held prices all calls; seconds since the epoch.
+        now: when a call was that does not say so; seconds since the epoch.
+        since: from when on the list held prices all calls; the same.
     """
 
     def __init__(self, as_of: datetime, at: Callable[[datetime], object] | None) -> None:
-        self._now = max(as_of.timestamp(), 1)
+        self.now: float = max(as_of.timestamp(), 1)
         self._at = at
         self._hours: dict[float, object] = {}
         self.since: int = -1 if at is None else math.ceil((as_of - REACH).timestamp())
@@ -173,7 +174,7 @@ class Lists:
         if type(stamp) is int:
             return stamp
         moment = instant(stamp)
-        return self._now if moment is None else moment.timestamp()
+        return self.now if moment is None else moment.timestamp()
 
     def at(self, created: float) -> object:
         """The list of then: whatever tells it from others.

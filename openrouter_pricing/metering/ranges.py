@@ -27,8 +27,9 @@ from .lines import Lines
 from .naming import By
 from .report import Places
 
-#: Bytes of a range: so many that what is done for each takes nothing beside counting its lines.
-RANGE = 2**26
+#: Bytes that a process reads in a row, so many that few ids of a range are in the one before, too.
+RANGE = 2**27
+_PIECES = 16  # of a range, each counted by itself: what has to be counted again is one of them
 _AHEAD = 2  # ranges for each process that are under way at once
 
 
@@ -80,17 +81,25 @@ class Range(NamedTuple):
                 next(iter(Lines(file)), None)
             yield from enumerate(Lines(file, self.end - file.tell()), number)
 
+    def cut(self, size: int) -> list[Range]:
+        """The same in smaller parts, if it can be cut."""
+        if self.end is None:
+            return [self]
+        return [Range(self.path, at, min(at + size, self.end)) for at in range(self.start, self.end, size)]
+
 
 class Part(NamedTuple):
     """What was counted of a range.
 
     Args:
+        range: which.
         counted: the tallies.
-        digests: of the ids in it.
+        digests: of the ids in it that are in none of the ranges before it that the same process read in a row.
         before: the lines are numbered as if so many stood before them.
         lines: how many there are.
     """
 
+    range: Range
     counted: Counted
     digests: array[int]
     before: int
@@ -101,8 +110,7 @@ def ranges_of(path: Path, size: int = RANGE) -> list[Range]:
     """The ranges of a file; one for what cannot be read in parts."""
     if str(path) == "-" or not is_plain(path):
         return [Range(path)]
-    end = path.stat().st_size
-    return [Range(path, start, min(start + size, end)) for start in range(0, end, size)] or [Range(path)]
+    return Range(path, 0, path.stat().st_size).cut(size) or [Range(path)]
 
 
 def audited(
@@ -140,8 +148,8 @@ def _audited_by(
     jobs: int, how: How, paths: Sequence[Path], note: Callable[[int], None], places: Places, size: int
 ) -> Audit:
     audit = how.audit(stable)
-    lines = 0
-    waiting: deque[tuple[Range, Future[Part] | None]] = deque()
+    lines, piece = 0, max(size // _PIECES, 1)
+    waiting: deque[tuple[Range, Future[list[Part]] | None]] = deque()
     ranges = iter([part for path in paths for part in ranges_of(path, size)])
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), signal, (SIGINT, SIG_IGN))
     try:
@@ -149,7 +157,7 @@ def _audited_by(
             for part in islice(ranges, _AHEAD * jobs - len(waiting)):
                 first = not waiting and not places.names
                 mine = str(part.path) == "-"
-                waiting.append((part, None if mine else pool.submit(count_range, how, part, first)))
+                waiting.append((part, None if mine else pool.submit(count_range, how, part, first, piece)))
             if not waiting:
                 return audit
             part, future = waiting.popleft()
@@ -158,13 +166,13 @@ def _audited_by(
             if future is None:
                 lines = _read(audit, part, lines, note)
                 continue
-            found = future.result()
+            for found in future.result():
+                if audit.fits(found.counted, found.digests):
+                    audit.include(found.counted, found.digests, lines - found.before)
+                    lines += found.lines
+                else:
+                    lines = _read(audit, found.range, lines, _unheard)
             note((part.end or part.path.stat().st_size) - part.start)
-            if audit.fits(found.counted, found.digests):
-                audit.include(found.counted, found.digests, lines - found.before)
-                lines += found.lines
-            else:
-                lines = _read(audit, part, lines, _unheard)
     except BrokenProcessPool as error:
         raise FileError(part.path, "a process that was reading it died") from error
     finally:
@@ -181,16 +189,20 @@ def _audit_of(how: How) -> Audit:
     return how.audit(stable)
 
 
-def count_range(how: How, part: Range, first: bool) -> Part:
+def count_range(how: How, part: Range, first: bool, size: int) -> list[Part]:
     """Count a range in a process that may have counted others.
 
     Args:
         how: how.
         part: what.
         first: whether the log begins with it: no other line is the first one.
+        size: bytes of what is counted by itself.
     """
     audit = _audit_of(how)
-    before = 0 if first else 1
-    lines = _read(audit, part, before, _unheard)
-    counted, ids = audit.begin_anew()
-    return Part(counted, ids.digests(), before, lines - before)
+    audit.begin_anew()
+    found: list[Part] = []
+    for piece in part.cut(size):
+        before = 0 if first and not found else 1
+        lines = _read(audit, piece, before, _unheard)
+        found.append(Part(piece, *audit.hand_out(), before, lines - before))
+    return found

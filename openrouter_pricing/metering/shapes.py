@@ -170,16 +170,16 @@ class Input(_Body, gc=False, kw_only=True):
     usage: InputUsage
 
 
-_Price = Annotated[float, Meta(gt=1e-40, lt=10)] | Annotated[int, Meta(gt=0, lt=10)]
+_Price = Annotated[float, Meta(gt=1e-40, lt=10)] | Annotated[int, Meta(ge=0, lt=10)]
 _None = Literal[0] | None
 _Ago = Annotated[int, Meta(gt=0, lt=253_402_300_800)]  # before the year 10000
 
 
 class PlainGiven(Struct, forbid_unknown_fields=True, gc=False):
-    """A prompt of text, some of it read from a cache."""
+    """A prompt of text, some of it read from a cache, or written to it."""
 
     cached_tokens: _Count | None = None
-    cache_write_tokens: _None = None
+    cache_write_tokens: _Count | None = None
     audio_tokens: _None = None
     image_tokens: _None = None
     video_tokens: Any = None
@@ -216,11 +216,12 @@ class PlainUsage(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
 
 
 class Plain(Struct, gc=False, kw_only=True):
-    """A chat completion of text that says when it was."""
+    """A chat completion of text."""
 
     usage: PlainUsage
     model: _Name
-    created: _Ago
+    created: _Ago | None = None
+    created_at: _Ago | None = None
     id: str | None = None
     generation_id: None = None
     provider: _Name | None = None

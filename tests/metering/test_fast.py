@@ -200,6 +200,32 @@ def test_most_lines_are_read_fast() -> None:
     assert 300 - 4 == fast_lines
 
 
+WRITES = {"prompt_tokens_details": {"cached_tokens": 400, "cache_write_tokens": 100}, "cost": 0.00568}
+
+
+@pytest.mark.parametrize(
+    ("more", "usage"),
+    [
+        ({"created": None}, {}),
+        ({"created": None, "created_at": 1_787_227_201}, {}),
+        ({"created": 1_750_000_000, "model": "openai/gpt-4o-mini"}, {}),
+        ({"model": "a/free"}, {"cost": 0}),
+        ({}, WRITES),
+        ({}, {"prompt_tokens_details": {"cached_tokens": 400, "cache_write_tokens": 1601}}),
+    ],
+)
+@pytest.mark.parametrize("past", [False, True])
+def test_plain_lines(more: dict[str, Any], usage: dict[str, Any], past: bool) -> None:
+    """What a plain line may leave out, or say besides, counts as it does anywhere else."""
+    response = {**PLAIN, **more, "usage": {**PLAIN["usage"], **usage}}  # type: ignore[dict-item]
+    lines = [json.dumps({**response, "id": str(number)}).encode() for number in range(5)]
+    history = BundledHistory() if past else None
+    slow, quick, _ = both(lines, catalog=CATALOG, history=history, by="day")
+
+    assert slow == quick
+    assert 5 == slow["lines"] + slow["bad"]
+
+
 HALVES = [{}, {"prompt_tokens": 1}, {"completion_tokens": 1}, {"input_tokens": 1}, {"output_tokens": 1}]
 MIXED = [
     {**half, **other, "cost": 1} for half in HALVES for other in (*HALVES, {"prompt_tokens_details": {}},

@@ -19,18 +19,24 @@ def test_each_is_new_once() -> None:
 
 
 def test_digests_are_handed_on() -> None:
-    """What one process counted, another knows by its digests."""
+    """What one process counted, another knows by its digests: those that were new since they were last taken."""
     one, other = Ids(stable), Ids(stable)
-    names = [f"gen-{number}" for number in range(2000)]
-    for name in names[:1500]:
+    names = [f"gen-{number}" for number in range(10_000)]
+    other.add(names[9000])
+    one.add(names[9000])
+    assert not one.take()
+    for name in (*names[:8000], *names[:100]):
         one.add(name)
-    other.add(names[1600])
+    taken = one.take()
 
-    assert 1500 == len(set(one.digests()))
-    assert not other.holds_any(one.digests())
-    other.update(one.digests())
+    assert list(taken) == [stable(name) for name in names[:8000]]
+    assert not one.take()
+    assert not other.holds_any(taken)
+    other.update(taken)
     assert other.holds_any(array("q", [stable("gen-7")]))
-    assert [False, True, False] == [other.add(name) for name in (names[0], names[1500], names[1600])]
+    assert [False, True, False] == [other.add(name) for name in (names[0], names[8000], names[9000])]
+    assert [False, True] == [one.add(name) for name in (names[9000], names[9001])]
+    assert [stable(names[9001])] == list(one.take())
 
 
 def test_slots_that_are_taken() -> None:

@@ -18,6 +18,7 @@ from support.waiting import PATIENCE, until
 
 from openrouter_pricing import Settings
 from openrouter_pricing.metering import ranges
+from openrouter_pricing.metering.audit import Audit
 from openrouter_pricing.metering.files import FileError
 from openrouter_pricing.metering.naming import By
 from openrouter_pricing.metering.ranges import How, Range, audited, count_range, ranges_of
@@ -99,11 +100,52 @@ def test_a_range_by_itself(tmp_path: Path) -> None:
     """A process counts one range after the other, and each by itself; only the log's first line is a first one."""
     (tmp_path / "log").write_bytes(encoded({**EXACT, "id": "gen-1"}, {}, {**EXACT, "id": "gen-2"}))
     for _ in range(2):
-        part = count_range(how(), Range(tmp_path / "log"), True)
+        (part,) = count_range(how(), Range(tmp_path / "log"), True, 5)
         assert (3, 0, 2, 2) == (part.lines, part.before, part.counted.exact.lines, len(part.digests))
         assert [2] == [number for number, _ in part.counted.bad["no usage"].reasons]
-    part = count_range(how(), Range(tmp_path / "log"), False)
+    (part,) = count_range(how(), Range(tmp_path / "log"), False, 5)
     assert (3, 1, [3]) == (part.lines, part.before, [number for number, _ in part.counted.bad["no usage"].reasons])
+
+
+def test_pieces_of_a_range(tmp_path: Path) -> None:
+    """Each piece is counted by itself, and an id is new in the first of them that has it."""
+    names = ["gen-1", "gen-2", "gen-1", "gen-3"]
+    lines = [encoded({**EXACT, "id": name}) for name in names]
+    (tmp_path / "log").write_bytes(b"".join(lines))
+    whole = Range(tmp_path / "log", 0, sum(map(len, lines)))
+    found = count_range(how(), whole, True, len(lines[0]) + 1)
+
+    assert [(2, 1), (1, 1), (1, 1), (0, 1)] == [(part.lines, part.before or 1) for part in found]
+    assert [2, 0, 1, 0] == [part.counted.exact.lines for part in found]
+    assert [0, 1, 0, 0] == [part.counted.duplicates.lines for part in found]
+    assert [2, 0, 1, 0] == [len(part.digests) for part in found]
+    assert (0, whole.end) == (found[0].range.start, found[-1].range.end)
+
+
+@pytest.mark.parametrize(("every", "apart", "again"), [(200, 2, 2), (50, 10, 2), (100, 300, 3)])
+def test_only_pieces_are_counted_again(
+    every: int, apart: int, again: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id that is in a range before makes its piece be read again, a sixteenth of a range, and nothing else."""
+    names = [number - apart if number >= apart and not number % every else number for number in range(600)]
+    lines = [encoded({**EXACT, "id": f"gen-{name:05d}"}) for name in names]
+    log = tmp_path / "log"
+    log.write_bytes(b"".join(lines))
+    alone = report([log], 1)
+    read, pieces = ranges._read, []
+
+    def noted(audit: Audit, part: Range, *args: Any) -> int:
+        """Read, and note what."""
+        pieces.append(part)
+        return read(audit, part, *args)
+
+    monkeypatch.setattr(ranges, "_read", noted)
+    size = len(lines[0]) * 200
+
+    assert alone == report([log], 2, size)
+    assert alone["duplicates"] == 600 - len(set(names))
+    assert again == len(pieces)
+    assert all((part.end or 0) - part.start <= size / 16 for part in pieces)
 
 
 def test_more_names_than_are_kept(tmp_path: Path) -> None:

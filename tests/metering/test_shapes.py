@@ -59,13 +59,15 @@ PLAIN = {"id": "gen-1", "model": "a/plain", "created": 1, "usage": {**USAGE, "co
         {"created": 253_402_300_800},
         {"service_tier": "flex"},
         {"object": "batch"},
-        {"usage": {**USAGE, "cost": 0}},
+        {"created_at": "2026-08-20T00:00:00Z"},
+        {"created_at": 0},
+        {"usage": {**USAGE, "cost": 0.0}},
         {"usage": {**USAGE, "cost": 10.0}},
         {"usage": {**USAGE, "cost": 10}},
         {"usage": {**USAGE, "cost": 1e-40}},
         {"usage": {**USAGE, "cost": None}},
         {"usage": {**USAGE, "cost": 1, "prompt_tokens": 0}},
-        {"usage": {**USAGE, "cost": 1, "prompt_tokens_details": {"cache_write_tokens": 1}}},
+        {"usage": {**USAGE, "cost": 1, "prompt_tokens_details": {"cache_write_tokens": -1}}},
         {"usage": {**USAGE, "cost": 1, "completion_tokens_details": {"audio_tokens": 1}}},
         {"usage": {**USAGE, "cost": 1, "cost_details": {"upstream_inference_cost": 1e-45}}},
         {"usage": {**USAGE, "cost": 1, "server_tool_use_details": {"web_search_requests": 1}}},
@@ -76,6 +78,23 @@ def test_what_is_not_plain(more: dict[str, Any]) -> None:
     assert 0.5 == decode(encode(PLAIN), type=Plain).usage.cost
     with pytest.raises(ValidationError):
         decode(encode({**PLAIN, **more}), type=Plain)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"created": None},
+        {"created": None, "created_at": 1},
+        {"usage": {**USAGE, "cost": 0}},
+        {"usage": {**USAGE, "cost": 1, "prompt_tokens_details": {"cached_tokens": 1, "cache_write_tokens": 2}}},
+        {"usage": {**USAGE, "cost": 1e-39, "server_tool_use_details": {"web_search_requests": 0}}},
+    ],
+)
+def test_what_is_plain(more: dict[str, Any]) -> None:
+    """A call that does not say when it was, a free one, and one that writes to the cache, are plain as well."""
+    said = decode(encode({**PLAIN, **more}), type=Plain)
+
+    assert (said.id, said.usage.prompt_tokens) == ("gen-1", 3)
 
 
 TAKEN = {"input_tokens": 10, "output_tokens": 5}
