@@ -76,11 +76,13 @@ class Ids:
         return True
 
     def _grow(self) -> None:
-        digests = array("q", filter(None, self._table))
-        size = len(self._table) * (4 if len(self._table) < _QUICKLY else 2)
-        self._table = array("q", bytes(8)) * size
-        self._last = size - 1
-        self._free = size * 2 // 3
-        new, self._new = self._new, None
-        self.update(digests)
-        self._new = new
+        old = self._table
+        size = len(old) * (4 if len(old) < _QUICKLY else 2)
+        self._table = table = array("q", bytes(8)) * size
+        self._last = last = size - 1
+        self._free = size * 2 // 3 - len(old) * 2 // 3
+        for digest in filter(None, old):
+            slot = digest & last
+            while table[slot]:
+                slot = (slot + 1) & last
+            table[slot] = digest

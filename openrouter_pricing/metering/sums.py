@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import repeat
+from math import gcd
+from operator import add, mul, truediv
 
 from .._base import money
 
@@ -40,18 +43,22 @@ class Sum:
 
     def fold(self) -> None:
         """Add the floats."""
-        total, step = self._whole, self._step
-        for amount in self.floats:
-            whole = int(amount * 1e12 + 0.5)
-            if whole < _SURE and whole / 1e12 == amount and type(amount) is float:
-                total += whole
-                while whole % step:
-                    step //= 10
-                    self._places += 1
-            elif amount:
-                self.add(money.read(amount, "amount"))
-        self._whole, self._step = total, step
-        self.floats.clear()
+        floats = self.floats
+        wholes = list(map(int, map(add, map(mul, floats, repeat(1e12)), repeat(0.5))))
+        proved = list(map(truediv, wholes, repeat(1e12)))
+        if proved != floats or max(wholes, default=0) >= _SURE or int in map(type, floats):
+            every, wholes = zip(wholes, proved, floats, strict=True), []
+            for whole, once, amount in every:
+                if once == amount and whole < _SURE and type(amount) is float:
+                    wholes.append(whole)
+                elif amount:
+                    self.add(money.read(amount, "amount"))
+        self._whole += sum(wholes)
+        least = gcd(*wholes)
+        while least % self._step:
+            self._step //= 10
+            self._places += 1
+        floats.clear()
 
     def take(self) -> Decimal:
         """The sum, which begins anew; with as many places as adding decimals would give it."""
