@@ -99,8 +99,10 @@ _SIDES = (
     ("native_tokens_prompt", "native_tokens_completion"),
 )
 _OTHER_SIDE = {squash(side): other for pair in _SIDES for side, other in (pair, pair[::-1])}
-_WRAPPERS = ("response", "message", "data", "body", "result", "openrouter")
-_DEEPEST = 5  # wrappers around a usage
+#: Fields that a response may stand in.
+WRAPPERS = ("response", "message", "data", "body", "result", "openrouter")
+#: How many objects are looked into for a usage, each within the other.
+DEEPEST = 5
 _RECORDS = (
     "model",
     "generation_id",
@@ -194,7 +196,7 @@ def _unwrap(response: object) -> tuple[Ask, object, bool]:
     and the AI SDK keeps what OpenRouter said under the provider's metadata.
     """
     holder, batch = response, False
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         body = loosely(holder)
         said = loosely(loosely(body("provider_metadata"))("openrouter"))("usage")
         for usage in (said, body("usage"), body("usage_metadata")):
@@ -203,7 +205,7 @@ def _unwrap(response: object) -> tuple[Ask, object, bool]:
                 if body("model") is None and metadata("model_name") is not None:
                     body = _with(body, "model", metadata("model_name"))
                 return body, usage, batch or body("object") == "batch"
-        inner = next((value for key in _WRAPPERS if is_object(value := body(key)) and not is_mark(value)), None)
+        inner = next((value for key in WRAPPERS if is_object(value := body(key)) and not is_mark(value)), None)
         if inner is None or body("usage") is not None:
             break
         batch = batch or body("custom_id") is not None

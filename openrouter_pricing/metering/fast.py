@@ -22,6 +22,7 @@ from .._prices.model import Model
 from .amounts import is_own_key, reported_of
 from .counted import Counted
 from .ids import Ids
+from .loose import LooseDetails, decode_loosely
 from .naming import Namer
 from .plans import Lists, Plan, Unlisted, plan_of
 from .shapes import Counts, Parts
@@ -71,8 +72,10 @@ class Fast:
         self._lists = lists
         self._listed = listed
         self._otherwise = otherwise
-        self._decode: Callable[[bytes], Any]
-        self._decode, *self._decoders = (Decoder(shape).decode for shape in namer.shapes)
+        self._decoders: list[Callable[[bytes], Any]] = [Decoder(shape).decode for shape in namer.shapes]
+        self._decode = self._decoders.pop(0)
+        if not namer.by_key:  # which may stand around the response
+            self._decoders.append(decode_loosely)
         self._plans: dict[Any, Plan] = {}
         self._unlisted: dict[Any, Unlisted] = {}
         self._known: dict[int, Plan] = {}
@@ -247,7 +250,8 @@ class Fast:
             taken = details.upstream_inference_cost
             upstream = None if taken is None else money.read(taken, "upstream_inference_cost")
             if type(taken) is not float or taken != usage.cost:
-                parts = read_parts(partial(getattr, _parts(line).usage.cost_details))
+                said_parts = details if isinstance(details, LooseDetails) else _parts(line).usage.cost_details
+                parts = read_parts(partial(getattr, said_parts))
         facts = CallFacts(
             at=instant(said.created or said.created_at),
             provider=said.provider or said.provider_name,

@@ -37,11 +37,13 @@ class Namer:
 
     Attributes:
         shapes: what is asked of responses.
+        by_key: whether it is by whose call a line was.
     """
 
     def __init__(self, by: By | None) -> None:
         self._by = by
-        self.shapes: tuple[type[Struct], ...] = _KEYED if by == "key" else _SHAPES
+        self.by_key: bool = by == "key"
+        self.shapes: tuple[type[Struct], ...] = _KEYED if self.by_key else _SHAPES
 
     def name(self, model_id: str, provider: str | None, stamp: object, *asks: Callable[[str], Any]) -> str:
         """The name of a line; "" where it has none.

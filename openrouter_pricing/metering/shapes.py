@@ -141,7 +141,7 @@ class InputUsage(Billed, forbid_unknown_fields=True, gc=False, kw_only=True):
         return _counts(prompt, completion, given, _MADE, None, self.server_tool_use, hour)
 
 
-class _Body(Struct, gc=False, kw_only=True):
+class Body(Struct, gc=False, kw_only=True):
     """What is asked of a response beside its usage; everything else in it is passed over."""
 
     model: _Name
@@ -158,13 +158,13 @@ class _Body(Struct, gc=False, kw_only=True):
     currency: Literal["USD"] | None = None
 
 
-class Chat(_Body, gc=False, kw_only=True):
+class Chat(Body, gc=False, kw_only=True):
     """A chat completion."""
 
     usage: ChatUsage
 
 
-class Input(_Body, gc=False, kw_only=True):
+class Input(Body, gc=False, kw_only=True):
     """A response, or messages."""
 
     usage: InputUsage
