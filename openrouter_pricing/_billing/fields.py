@@ -33,7 +33,7 @@ def asking(holder: object) -> Ask:
 
 def fields(holder: object) -> Mapping[Any, Any]:
     """Every field of ``holder`` by its name; objects of pydantic keep those that their package does not know apart."""
-    if isinstance(holder, Mapping):
+    if isinstance(holder, (dict, Mapping)):
         return holder
     known: dict[str, Any] = getattr(holder, "__dict__", None) or {
         name: getattr(holder, name, None)
@@ -50,6 +50,8 @@ def _as_names(slots: object) -> tuple[str, ...]:
 
 def loosely(holder: object) -> Ask:
     """How to ask ``holder`` for its fields whether it spells them ``prompt_tokens`` or ``promptTokens``."""
+    if holder is None:
+        return NOTHING
     known: dict[str, Any] = {}
     for name, value in fields(holder).items():
         if value is not None and isinstance(name, str):
