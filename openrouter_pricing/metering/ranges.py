@@ -89,12 +89,12 @@ class Range(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What was counted of a range.
+    """What was counted of a piece of a range.
 
     Args:
-        range: which.
+        range: the piece.
         counted: the tallies.
-        digests: of the ids in it that are in none of the ranges before it that the same process read in a row.
+        digests: of the ids in it that are in no piece before it of the same range.
         before: the lines are numbered as if so many stood before them.
         lines: how many there are.
     """
