@@ -31,6 +31,7 @@ class Receiver:
 
     Attributes:
         received: what came.
+        ports: of the senders, one for each of these.
         answer: status and headers.
         script: answers to the next requests.
         hold: where it is set to an event, answers wait for that.
@@ -38,6 +39,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self.ports: list[int] = []
         self.answer: tuple[int, dict[str, str]] = (204, {})
         self.script: list[tuple[int, dict[str, str]]] = []
         self.hold: threading.Event | None = None
@@ -47,6 +49,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 given = {name.lower(): value for name, value in self.headers.items()}
+                receiver.ports.append(self.client_address[1])
                 receiver.received.append(Received(given, body))
                 if receiver.hold is not None:
                     receiver.hold.wait(60)
