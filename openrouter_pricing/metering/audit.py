@@ -160,7 +160,7 @@ class Audit:
         """Forget everything that was counted, and the ids; what was learnt of models is known on."""
         self._fast.settle()
         self._ids = Ids(self._digest)
-        self._ids.take()
+        self._ids.take()  # from now on those that are new are noted
         self._count_anew()
 
     def hand_out(self) -> tuple[Counted, array[int]]:

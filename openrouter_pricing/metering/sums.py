@@ -47,8 +47,8 @@ class Sum:
         wholes = list(map(int, map(add, map(mul, floats, repeat(1e12)), repeat(0.5))))
         proved = list(map(truediv, wholes, repeat(1e12)))
         if proved != floats or max(wholes, default=0) >= _SURE or int in map(type, floats):
-            every, wholes = zip(wholes, proved, floats, strict=True), []
-            for whole, once, amount in every:
+            tried, wholes = wholes, []
+            for whole, once, amount in zip(tried, proved, floats, strict=True):
                 if once == amount and whole < _SURE and type(amount) is float:
                     wholes.append(whole)
                 elif amount:
