@@ -227,6 +227,25 @@ def test_plain_lines(more: dict[str, Any], usage: dict[str, Any], past: bool) ->
     assert (5 if usage is WRITES or "a/free" in more.values() else 0) == slow["exact"]
 
 
+def test_what_the_provider_took_is_the_cost() -> None:
+    """A bill that the list does not explain, and whose upstream figure is the cost itself, is read fast as any."""
+    usage = {**PLAIN["usage"], "cost": 0.5, "cost_details": {"upstream_inference_cost": 0.5}}  # type: ignore[dict-item]
+    lines = [json.dumps({**PLAIN, "id": str(number), "usage": usage}).encode() for number in range(5)]
+    slow, quick, fast_lines = both(lines, catalog=CATALOG)
+
+    assert slow == quick
+    assert (5, 4) == (slow["residual"], fast_lines)
+
+
+def test_what_sells_no_tokens_stands_alone() -> None:
+    """What a row that sells no tokens reports is believed, from its second line on without a look at the row."""
+    lines = [json.dumps({**CHAT, "model": "a/video", "id": str(number)}).encode() for number in range(5)]
+    slow, quick, fast_lines = both(lines, catalog=CATALOG, by="model")
+
+    assert slow == quick
+    assert (5, 4) == (slow["reported"], fast_lines)
+
+
 HALVES = [{}, {"prompt_tokens": 1}, {"completion_tokens": 1}, {"input_tokens": 1}, {"output_tokens": 1}]
 MIXED = [
     {**half, **other, "cost": 1} for half in HALVES for other in (*HALVES, {"prompt_tokens_details": {}},

@@ -27,6 +27,7 @@ ROWS = [
     row("a/prompt-only", pricing={"prompt": "0.000001"}),
     row("a/plain:batch", pricing={"prompt": "0.0000005", "completion": "0.000005"}),
     row("a/free", pricing={"prompt": "0", "completion": "0"}),
+    row("a/video", pricing={"prompt": "0", "completion": "0"}, architecture={"output_modalities": ["video"]}),
     row("openai/gpt-4o-mini", pricing={"prompt": "0.00000015", "completion": "0.0000006"}),
 ]  # fmt: skip
 CATALOG = Catalog.from_models(ROWS, as_of=AS_OF)
