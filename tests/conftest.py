@@ -39,10 +39,12 @@ def _patient_stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     marked = any(request.node.get_closest_marker(name) is not None for name in ("faults", "fleet", "history"))
     if "real_limits" in request.fixturenames or marked:
         return
-    ask = GuardedBackend.ask
+    ask, close = GuardedBackend.ask, GuardedBackend.close
     monkeypatch.setattr(
         GuardedBackend, "ask", lambda self, work, otherwise, timeout: ask(self, work, otherwise, PATIENCE)
     )
+    monkeypatch.setattr(GuardedBackend, "close", lambda self, timeout=PATIENCE: close(self, PATIENCE))
+    monkeypatch.setattr("openrouter_pricing._freshness.guard.READ", PATIENCE)
     for name in ("_BUSY", "_FORK_WAIT"):
         monkeypatch.setattr(f"openrouter_pricing.backends.disk.{name}", PATIENCE)
 

@@ -70,21 +70,38 @@ class Worker:
             RuntimeError: no thread can be started, or it is closed.
         """
         job = self.submit(work)
+        self._await(job, timeout)
+        result: _T = job.result
+        return result
+
+    def close(self, last: Callable[[], Any] | None = None, timeout: float = 0.0) -> None:
+        """Take no more jobs, and let the thread end after those that it has.
+
+        Args:
+            last: done before it ends, even behind a job that hangs; not at all if it never started.
+            timeout: seconds to wait for ``last``, whose error is raised here.
+
+        Raises:
+            TimeoutError: ``last`` is not done by then; it will be, if what hangs ever ends.
+        """
+        with self._lock:
+            self._closed = True
+            jobs, self._jobs = self._jobs, None
+        if jobs is None:
+            return
+        job = None if last is None else Job(last)
+        if job is not None:
+            jobs.put(job)
+        jobs.put(None)
+        if job is not None:
+            self._await(job, timeout)
+
+    def _await(self, job: Job, timeout: float) -> None:
         if not job.done.wait(timeout):
             self._late = job
             raise TimeoutError(f"not done within {timeout:g} s")
         if job.error is not None:
             raise job.error
-        result: _T = job.result
-        return result
-
-    def close(self) -> None:
-        """Take no more jobs, and let the thread end after those that it has."""
-        with self._lock:
-            self._closed = True
-            jobs, self._jobs = self._jobs, None
-        if jobs is not None:
-            jobs.put(None)
 
     def __del__(self) -> None:
         if self._jobs is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -54,7 +55,7 @@ class GuardedBackend:
         self._worker = Worker(f"openrouter-pricing-{name.rsplit(maxsplit=1)[-1]}")
         self._logged: set[str] = set()
         self._failures = 0
-        self._ask_at = float("-inf")
+        self._ask_at = -math.inf
 
     def ask(self, work: Callable[[Any], _T], otherwise: _T, timeout: float) -> _T:
         """What ``work`` answers when it is handed the backend; ``otherwise`` where it fails, or takes too long."""
@@ -95,16 +96,17 @@ class GuardedBackend:
         """As :meth:`ask`, however lately it failed, and its error is raised."""
         backend = self._open()
         answer = self._worker.run(lambda: work(backend), timeout)
-        self._failures, self._ask_at = 0, float("-inf")
+        self._failures, self._ask_at = 0, -math.inf
         return answer
 
     def close(self, timeout: float = READ) -> None:
-        """Close the backend if it is ours; waits so many seconds at most."""
-        if self._opened is not None and self._owned:
-            self._ask_at = float("-inf")
-            self.ask(lambda backend: backend.close(), None, min(timeout, READ))
-        self._ask_at = float("inf")  # what is still on its way to a closed store is no failure
-        self._worker.close()
+        """Close the backend if it is ours, behind what is still asked of it; waits so many seconds at most."""
+        self._ask_at = math.inf  # what is still on its way to a closed store is no failure
+        mine = self._opened if self._owned else None
+        try:
+            self._worker.close(None if mine is None else mine.close, min(timeout, READ))
+        except Exception as error:  # noqa: BLE001  # as above
+            self.note(error, None)
 
     def note(self, error: Exception, otherwise: _T) -> _T:
         """Count and log something of it that cannot be read; gives ``otherwise``."""
@@ -136,6 +138,8 @@ class GuardedBackend:
             done()
 
     def _fail(self, error: Exception, otherwise: _T) -> _T:
+        if self._ask_at == math.inf:
+            return otherwise
         self._ask_at = self._clock.monotonic() + min(_PAUSE * 2.0 ** min(self._failures, 30), _PAUSE_MAX)
         self._failures += 1
         return self.note(error, otherwise)

@@ -203,3 +203,52 @@ def test_only_an_own_store_is_closed(hands: Hands, owned: bool) -> None:
     unused = GuardedBackend(lambda: 1 / 0, Recorder(), hands.clock, owned=True)
     unused.close()
     assert unused._recorder.snapshot().backend_errors == 0
+
+
+class Slow:
+    """Hangs until it is let go, and then raises."""
+
+    def __init__(self) -> None:
+        self.go, self.closed = threading.Event(), threading.Event()
+
+    def hang(self) -> None:
+        """Hang, and fail."""
+        self.go.wait(PATIENCE)
+        raise OSError("gone")
+
+    def close(self) -> None:
+        """Say that it is closed."""
+        self.closed.set()
+
+
+@pytest.mark.usefixtures("real_limits")
+def test_a_store_that_hangs_is_closed_behind_it(hands: Hands, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for it, no connection stays open, and what it fails with then is told to nobody."""
+    store, answered = Slow(), threading.Event()
+    guard = GuardedBackend(lambda: store, Recorder(), hands.clock, owned=True)
+    guard.ask(Slow.hang, None, 0.01)
+    guard.close(0.01)
+    assert not store.closed.is_set()
+    store.go.set()
+    assert store.closed.wait(PATIENCE)
+    assert guard.left_alone
+    assert [record.args[2] for record in caplog.records if isinstance(record.args, tuple)] == ["not done within 0.01 s"]
+    late = Slow()
+    guard = GuardedBackend(lambda: late, Recorder(), hands.clock, owned=True)
+    guard.ask_behind(Slow.hang, answered.set)
+    guard.close(0.01)
+    errors = guard._recorder.snapshot().backend_errors
+    late.go.set()
+    assert answered.wait(PATIENCE)
+    assert late.closed.wait(PATIENCE)
+    assert (guard._recorder.snapshot().backend_errors, guard.left_alone) == (errors, True)
+
+
+def test_a_store_that_cannot_be_closed(hands: Hands, caplog: pytest.LogCaptureFixture) -> None:
+    """It is counted, and logged."""
+    backend = SimpleNamespace(close=lambda: 1 / 0)
+    guard = GuardedBackend(lambda: backend, Recorder(), hands.clock, owned=True)
+    guard.ask(lambda backend: "well", None, PATIENCE)
+    guard.close()
+    assert guard._recorder.snapshot().backend_errors == 1
+    assert "division by zero" in caplog.text

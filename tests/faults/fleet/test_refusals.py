@@ -47,7 +47,10 @@ def ask(upstream: Upstream, hands: Hands, caplog: pytest.LogCaptureFixture, figu
         told = f"1 log line ({said[0].getMessage().partition('(')[2].partition(':')[0]})" if said else "no log line"
         figure(f"refused: {row}", f"{told}, answered live, the slowest after {slowest:.2f} s")
         assert slowest < 1.5
-        return len(said)
+        kinds = [vars(record)["error"] for record in said]
+        assert len(kinds) == len(set(kinds)), kinds
+        # A busy machine may take longer to refuse than a question waits, which is a line of its own.
+        return len(kinds) - (len(kinds) > 1 and "TimeoutError" in kinds)
 
     return do
 
