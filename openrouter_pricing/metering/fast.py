@@ -96,23 +96,24 @@ class Fast:
             lines: their numbers, and their bytes; None for one that was too long.
         """
         lines, last = iter(lines), 0
-        while number := self._add(islice(lines, _BLOCK)):
+        while number := self._add(islice(lines, _BLOCK), _BLOCK):
             last = number
             self._fold()
         return last
 
     def add_one(self, number: int, line: bytes | None) -> None:
         """Count a line."""
-        self._add(((number, line),))
+        self._add(((number, line),), 1)
         self._alone += 1
         if self._alone >= _BLOCK:
             self._fold()
 
-    def _add(self, lines: Iterable[tuple[int, bytes | None]]) -> int:
-        """Count some lines; the number of the last one, or 0."""
-        number = 0
+    def _add(self, lines: Iterable[tuple[int, bytes | None]], most: int) -> int:  # noqa: PLR0915  # no calls: they cost
+        """Count some lines, so many at most; the number of the last one, or 0."""
+        ids, number, noted = self._ids, 0, 0
+        ids.hold(most)
         decode, find, any_shape = self._decode, self._plans.get, self._add_any_shape
-        digest, add_digest = self._ids.digest, self._ids.add_digest
+        digest, table, last, new = ids.digest, ids.table, ids.last, ids.new
         since, now, list_at = self._lists.since, self._lists.now, self._lists.at
         exact, duplicates, other_day = self._exact.floats, self._counted.duplicates, self._counted.other_day
         spend = self._spending.add if self._summed else None
@@ -144,9 +145,18 @@ class Fast:
                 any_shape(number, line, text)
                 continue
             name = said.id
-            if name and not add_digest(digest(name)):
-                duplicates.note(number)
-                continue
+            if name:
+                mark = digest(name) or 1
+                slot = mark & last
+                while (found := table[slot]) and found != mark:
+                    slot = (slot + 1) & last
+                if found:
+                    duplicates.note(number)
+                    continue
+                table[slot] = mark
+                noted += 1
+                if new is not None:
+                    new.append(mark)
             if not plan.since <= created <= plan.until:
                 other_day.note(number)
             one, other, request, read, thought, wrote = plan.factors
@@ -165,6 +175,7 @@ class Fast:
             sums[5] += written
             if spend is not None:
                 spend(number, plan.model_id, said, False)
+        ids.let_go(most - noted)
         return number
 
     def _add_any_shape(self, number: int, line: bytes, text: bytes) -> None:

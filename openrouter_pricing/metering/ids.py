@@ -24,14 +24,29 @@ class Ids:
 
     Attributes:
         digest: the same.
+        table: the digests, each in the slot of its lowest bits or behind it; 0 in a free slot, and a digest of 0 is 1.
+        last: the last slot, which has all those bits.
+        new: digests that are new since they were last taken, if ever they were.
     """
+
+    __slots__ = ("_free", "digest", "last", "new", "table")
 
     def __init__(self, digest: Callable[[str], int] = hash) -> None:
         self.digest = digest
-        self._new: array[int] | None = None
-        self._table = array("q", bytes(8)) * _LEAST
-        self._last = _LEAST - 1
+        self.new: array[int] | None = None
+        self.table = array("q", bytes(8)) * _LEAST
+        self.last = _LEAST - 1
         self._free = _LEAST * 2 // 3
+
+    def hold(self, most: int) -> None:
+        """Hold slots for one who fills them without asking: until as many others are filled, the table stays."""
+        while self._free <= 2 * most:
+            self._grow()
+        self._free -= most
+
+    def let_go(self, unused: int) -> None:
+        """Take back what was held and is not filled."""
+        self._free += unused
 
     def add(self, text: str) -> bool:
         """Whether it is new; it is none after that."""
@@ -39,7 +54,7 @@ class Ids:
 
     def take(self) -> array[int]:
         """Digests of those that are new since the last time; they are noted from the first time on."""
-        taken, self._new = self._new or array("q"), array("q")
+        taken, self.new = self.new or array("q"), array("q")
         return taken
 
     def holds_any(self, digests: Iterable[int]) -> bool:
@@ -52,7 +67,7 @@ class Ids:
             self.add_digest(digest)
 
     def _holds(self, digest: int) -> bool:
-        table, last = self._table, self._last
+        table, last = self.table, self.last
         slot = digest & last
         while (found := table[slot]) and found != digest:
             slot = (slot + 1) & last
@@ -61,25 +76,25 @@ class Ids:
     def add_digest(self, digest: int) -> bool:
         """The same of a text's digest."""
         digest = digest or 1  # there is nothing in a slot of 0
-        table, last = self._table, self._last
+        table, last = self.table, self.last
         slot = digest & last
         while found := table[slot]:
             if found == digest:
                 return False
             slot = (slot + 1) & last
         table[slot] = digest
-        if self._new is not None:
-            self._new.append(digest)
+        if self.new is not None:
+            self.new.append(digest)
         self._free -= 1
         if not self._free:
             self._grow()
         return True
 
     def _grow(self) -> None:
-        old = self._table
+        old = self.table
         size = len(old) * (4 if len(old) < _QUICKLY else 2)
-        self._table = table = array("q", bytes(8)) * size
-        self._last = last = size - 1
+        self.table = table = array("q", bytes(8)) * size
+        self.last = last = size - 1
         self._free = size * 2 // 3 - len(old) * 2 // 3
         for digest in filter(None, old):
             slot = digest & last

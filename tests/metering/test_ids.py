@@ -42,12 +42,29 @@ def test_digests_are_handed_on() -> None:
 def test_slots_that_are_taken() -> None:
     """Digests that want the same slot stand beside one another, and are found there."""
     ids = Ids()
-    size = len(ids._table)
+    size = len(ids.table)
     same = [7, 7 + size, 7 + 2 * size]
 
     assert [True, True, False] == [ids.add_digest(digest) for digest in (*same[:2], same[1])]
     assert [True, True, False] == [ids.holds_any([digest]) for digest in same]
     assert [True, False] == [ids.add_digest(0), ids.add_digest(0)]
+
+
+@pytest.mark.parametrize("most", [1, 3, 2_000, 20_000])
+def test_slots_may_be_held(most: int) -> None:
+    """While they are, as many others may be filled and the table stays; what is not filled comes back."""
+    ids = Ids()
+    for begin in range(0, 10 * most, most):
+        ids.hold(most)
+        table = ids.table
+        assert all(map(ids.add_digest, range(begin + 1, begin + most + 1)))
+        assert ids.table is table
+        ids.let_go(most)
+    size = len(ids.table)
+    for _ in range(100):
+        ids.hold(most)
+        ids.let_go(most)
+    assert len(ids.table) == size
 
 
 @pytest.mark.parametrize("text", ["x" * 1_000_000, "\ud800", "\u00e9"])
@@ -63,4 +80,4 @@ def test_many_take_little_room() -> None:
     for number in range(100_000):
         ids.add(str(number))
 
-    assert 8 * len(ids._table) <= 24 * 100_000
+    assert 8 * len(ids.table) <= 24 * 100_000
