@@ -173,20 +173,21 @@ class Audit:
         self._counted = Counted(self._worst)
         self._fast.count_into(self._counted, self._ids)
 
-    def fits(self, counted: Counted, digests: Sequence[int]) -> bool:
-        """Whether ``include`` gives what counting line by line would."""
-        return self._counted.fits(counted) and not self._ids.holds_any(digests)
-
-    def include(self, counted: Counted, digests: Sequence[int], offset: int) -> None:
-        """Count what was counted elsewhere of lines that follow.
+    def include(self, counted: Counted, digests: Sequence[int], offset: int) -> bool:
+        """Count what was counted elsewhere of lines that follow, if that is what counting line by line would give.
 
         Args:
             counted: the tallies.
             digests: of the ids.
             offset: how much further on the lines stand than their numbers say.
+
+        Returns:
+            Whether it is; if not, nothing was counted.
         """
+        if not (self._counted.fits(counted) and self._ids.add_new(digests)):
+            return False
         self._counted.add(counted, offset)
-        self._ids.update(digests)
+        return True
 
     @property
     def counted(self) -> Counted:

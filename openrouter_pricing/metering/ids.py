@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 _LEAST = 1 << 12  # slots of a table
@@ -57,21 +57,23 @@ class Ids:
         taken, self.new = self.new or array("q"), array("q")
         return taken
 
-    def holds_any(self, digests: Iterable[int]) -> bool:
-        """Whether one of these is there."""
-        return any(map(self._holds, digests))
-
-    def update(self, digests: Iterable[int]) -> None:
-        """Add all of these."""
-        for digest in digests:
-            self.add_digest(digest)
-
-    def _holds(self, digest: int) -> bool:
+    def add_new(self, digests: Sequence[int]) -> bool:
+        """Add all of these, which differ, if none of them is there; whether that was so."""
+        self.hold(len(digests))
         table, last = self.table, self.last
-        slot = digest & last
-        while (found := table[slot]) and found != digest:
-            slot = (slot + 1) & last
-        return bool(found)
+        filled: list[int] = []
+        for digest in digests:
+            slot = digest & last
+            while (found := table[slot]) and found != digest:
+                slot = (slot + 1) & last
+            if found:
+                for each in filled:
+                    table[each] = 0
+                self.let_go(len(digests))
+                return False
+            table[slot] = digest
+            filled.append(slot)
+        return True
 
     def add_digest(self, digest: int) -> bool:
         """The same of a text's digest."""

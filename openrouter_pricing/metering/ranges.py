@@ -167,8 +167,7 @@ def _audited_by(
                 lines = _read(audit, part, lines, note)
                 continue
             for found in future.result():
-                if audit.fits(found.counted, found.digests):
-                    audit.include(found.counted, found.digests, lines - found.before)
+                if audit.include(found.counted, found.digests, lines - found.before):
                     lines += found.lines
                 else:
                     lines = _read(audit, found.range, lines, _unheard)

@@ -31,9 +31,9 @@ def test_digests_are_handed_on() -> None:
 
     assert list(taken) == [stable(name) for name in names[:8000]]
     assert not one.take()
-    assert not other.holds_any(taken)
-    other.update(taken)
-    assert other.holds_any(array("q", [stable("gen-7")]))
+    assert other.add_new(taken)
+    assert not other.add_new(array("q", [stable("new"), stable("gen-7")]))
+    assert other.add_new(array("q", [stable("new")]))
     assert [False, True, False] == [other.add(name) for name in (names[0], names[8000], names[9000])]
     assert [False, True] == [one.add(name) for name in (names[9000], names[9001])]
     assert [stable(names[9001])] == list(one.take())
@@ -46,7 +46,11 @@ def test_slots_that_are_taken() -> None:
     same = [7, 7 + size, 7 + 2 * size]
 
     assert [True, True, False] == [ids.add_digest(digest) for digest in (*same[:2], same[1])]
-    assert [True, True, False] == [ids.holds_any([digest]) for digest in same]
+    assert [False, False, True] == [ids.add_new([digest]) for digest in same]
+    more = [7 + count * size for count in range(3, 1_000)]
+    before = ids.table[:]
+    assert [False, before] == [ids.add_new([*more, 7]), ids.table]
+    assert [True, False] == [ids.add_new(more), ids.add_new(more[-1:])]
     assert [True, False] == [ids.add_digest(0), ids.add_digest(0)]
 
 
