@@ -312,6 +312,19 @@ def test_added_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0.045720" == str(audit.exact.reported) == f"{8 * Decimal('0.005715'):f}"
 
 
+def test_ids_that_want_the_same_slot() -> None:
+    """Each is known again, whichever of them came before, and all that were new are handed out, also one of 0."""
+    audit = Audit(CATALOG, digest=lambda name: int(name) << 40)
+    audit.begin_anew()
+    names = ["3", "1", "2", "0", "2", "0", "4", "3"]
+    lines = [json.dumps({**CHAT, "id": name}).encode() for name in names]
+
+    assert len(names) == audit.add_all(enumerate(lines, 1))
+    counted, digests = audit.hand_out()
+    assert (5, 3, 5) == (counted.exact.lines, counted.duplicates.lines, counted.duplicates.first)
+    assert [3 << 40, 1 << 40, 2 << 40, 1, 4 << 40] == list(digests)
+
+
 def test_endless_numbers() -> None:
     """Long lines are read fast, but where Python itself would not read a number in them."""
     long = json.dumps({**CHAT, "choices": "words 7 " * 1200}).encode()
