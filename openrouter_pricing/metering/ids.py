@@ -32,10 +32,10 @@ class Ids:
     __slots__ = ("_free", "digest", "last", "new", "table")
 
     def __init__(self, digest: Callable[[str], int] = hash) -> None:
-        self.digest = digest
+        self.digest: Callable[[str], int] = digest
         self.new: array[int] | None = None
-        self.table = array("q", bytes(8)) * _LEAST
-        self.last = _LEAST - 1
+        self.table: array[int] = array("q", bytes(8)) * _LEAST
+        self.last: int = _LEAST - 1
         self._free = _LEAST * 2 // 3
 
     def hold(self, most: int) -> None:
