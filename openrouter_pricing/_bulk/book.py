@@ -58,7 +58,8 @@ class PriceBook:
         self.scale: int = scale
         self._prices: Prices = read_prices(prices, markup_rate, markup)
         self._lines: list[Line] = [Line(status, _ALWAYS.plans[0], money.ONE) for status in (UNKNOWN, VARIABLE)]
-        self._entries: dict[str, Entry] = {}
+        # A missing name is asked for with every batch.
+        self._entries: dict[str, Entry] = {"": Entry(0, _ALWAYS, self._prices.rate_of("", None))}
         self._made: dict[str, tuple[tuple[Rates, Entry], ...]] = {}
         self._start()
         catalog = self._prices.catalog

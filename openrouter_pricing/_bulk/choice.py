@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from .plans import Regimes
 
+_NEVER = np.iinfo(np.int64).max  # more tokens than any prompt has
+
 
 class Entry(NamedTuple):
     """What is known of a name, at some time.
@@ -44,16 +46,24 @@ def choose(
     """
     lines = np.array([entry.first for entry in entries], np.int64)[codes]
     several = [number for number, entry in enumerate(entries) if len(entry.regimes.plans) > 1]
+    once = [
+        number for number in several if len(entries[number].regimes.plans) == 2 and not entries[number].regimes.timed
+    ]
+    if once:
+        thresholds = np.full(len(entries), _NEVER)
+        thresholds[once] = [entries[number].regimes.thresholds[0] for number in once]
+        lines += prompts > thresholds[codes]
+        several = [number for number in several if number not in once]
     if several:
         conditional = np.zeros(len(entries), np.bool_)
         conditional[several] = True
         places = np.flatnonzero(conditional[codes])
         there = codes[places]
         for number in np.unique(there).tolist():
-            _, (thresholds, starts, _), *_ = entries[number]
+            _, (steps, starts, _), *_ = entries[number]
             rows = places[there == number]
             # A step holds for more tokens than its threshold.
-            step = np.searchsorted(np.array(thresholds, np.int64), prompts[rows], side="left")
+            step = np.searchsorted(np.array(steps, np.int64), prompts[rows], side="left")
             lines[rows] += step * len(starts)
             if minutes is not None:
                 lines[rows] += np.searchsorted(np.array(starts, np.int64), minutes[rows], side="right") - 1

@@ -48,23 +48,20 @@ def charged(table: Table, rows: NDArray[np.int64], counts: Counts) -> Charged:
     sums = np.zeros(len(rows), np.int64)
     for name, quantity in quantities.items():
         sums += table.steps[name][rows] * quantity
-    most = np.ones(len(rows), np.int64)
-    for count in counts.values():
-        np.maximum(most, count, out=most)
-    large = (most > table.limit[rows]) & (status == PRICED)
-    some_large = bool(large.any())
-    if some_large:
+    large = None
+    if max(count.max(initial=0) for count in counts.values()) > table.limit.min():  # which next to none ever is
+        large = np.flatnonzero((np.maximum.reduce([*counts.values()]) > table.limit[rows]) & (status == PRICED))
         sums[large] = 0
     sums[status != PRICED] = 0
-    too_large = sums > table.ceiling[rows]
-    if too_large.any():
+    if sums.max(initial=0) > table.ceiling.min():
+        too_large = sums > table.ceiling[rows]
         status[too_large] = BAD
         sums[too_large] = 0
     raw = _times(sums, table.raw, rows)
     total = raw if table.same else _times(sums, table.total, rows)
-    if some_large:
+    if large is not None:
         total = total.copy() if total is raw else total
-        _charge_large(table, rows, quantities, np.flatnonzero(large), Charged(status, raw, total))
+        _charge_large(table, rows, quantities, large, Charged(status, raw, total))
     return Charged(status, raw, total)
 
 
