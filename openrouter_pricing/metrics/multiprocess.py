@@ -79,7 +79,7 @@ class _Page:
 
 def _views(folder: str) -> list[memoryview[float]]:
     """A cell for each counter, in a file that nobody else writes to."""
-    path = os.path.join(folder, f"counter_openrouter-pricing-{getpid()}-{os.urandom(4).hex()}.db")
+    path = os.path.join(folder, f"counter_openrouter-pricing-{getpid()}-{os.urandom(4).hex()}")
     file = _MmapedDict(path)
     try:
         for metric, value in _KEYS:
@@ -88,7 +88,9 @@ def _views(folder: str) -> list[memoryview[float]]:
         file.close()
     with open(path, "r+b") as opened:
         whole = memoryview(mmap.mmap(opened.fileno(), 0))
-    return [whole[place : place + 8].cast("d") for *_, place in _MmapedDict.read_all_values_from_file(path)]
+    places = [place for *_, place in _MmapedDict.read_all_values_from_file(path)]
+    os.rename(path, f"{path}.db")  # from now on the client reads it, which an empty one would be an error to
+    return [whole[place : place + 8].cast("d") for place in places]
 
 
 def _key(metric: Metric, value: str) -> str:

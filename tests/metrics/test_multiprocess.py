@@ -17,6 +17,7 @@ from openrouter_pricing.metrics.table import COUNTERS
 pytest.importorskip("prometheus_client")
 
 from prometheus_client import CollectorRegistry, multiprocess
+from prometheus_client.mmap_dict import MmapedDict
 
 from openrouter_pricing.metrics.multiprocess import Tallies
 
@@ -50,6 +51,27 @@ def test_counting(tmp_path: Path) -> None:
     assert [1.0, 1.0, 0.0] == [
         summed(tmp_path, "failures", error=error) for error in ("StatusError", "UpstreamError", "TransportError")
     ]
+
+
+def test_a_scrape_may_come_while_a_process_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is not whole yet is none that the client reads: it would be an error to it, and to the scrape."""
+    found: list[float | None] = []
+
+    class Slow(MmapedDict):
+        def __init__(self, path: str) -> None:
+            Path(path).touch()
+            found.append(summed(tmp_path, "requests"))
+            super().__init__(path)
+
+        def write_value(self, *args: object) -> None:
+            super().write_value(*args)
+            found.append(summed(tmp_path, "requests"))
+
+    Tallies(str(tmp_path))("requests", 2, "")
+    monkeypatch.setattr("openrouter_pricing.metrics.multiprocess._MmapedDict", Slow)
+    Tallies(str(tmp_path))("requests", 1, "")
+    assert {2.0} == {*found}
+    assert 3.0 == summed(tmp_path, "requests")
 
 
 def test_two_of_one_process_are_added(tmp_path: Path) -> None:
