@@ -46,12 +46,14 @@ def choose(
     """
     lines = np.array([entry.first for entry in entries], np.int64)[codes]
     several = [number for number, entry in enumerate(entries) if len(entry.regimes.plans) > 1]
-    once = [
-        number for number in several if len(entries[number].regimes.plans) == 2 and not entries[number].regimes.timed
-    ]
-    if once:
+    once = {
+        number: entries[number].regimes.thresholds[0]
+        for number in several
+        if len(entries[number].regimes.plans) == 2 and not entries[number].regimes.timed
+    }
+    if once:  # nearly all that change do so with one size alone
         thresholds = np.full(len(entries), _NEVER)
-        thresholds[once] = [entries[number].regimes.thresholds[0] for number in once]
+        thresholds[[*once]] = [*once.values()]
         lines += prompts > thresholds[codes]
         several = [number for number in several if number not in once]
     if several:

@@ -89,7 +89,7 @@ def _views(folder: str) -> list[memoryview[float]]:
     with open(path, "r+b") as opened:
         whole = memoryview(mmap.mmap(opened.fileno(), 0))
     places = [place for *_, place in _MmapedDict.read_all_values_from_file(path)]
-    os.rename(path, f"{path}.db")  # from now on the client reads it, which an empty one would be an error to
+    os.rename(path, f"{path}.db")  # the client reads it from now on; one that is not whole would fail its scrape
     return [whole[place : place + 8].cast("d") for place in places]
 
 
