@@ -32,14 +32,13 @@ def claim(directory: Path, *names: str) -> None:
         make(level)
         _check(level, own=True)  # another may have made it just now, or it is a link to nothing
     for name in names:
-        file = directory / name
         try:
-            found = file.lstat()
+            found = os.lstat(f"{directory}/{name}")
         except FileNotFoundError:  # never there, or gone by now: a journal comes and goes with each write
             continue
         if stat.S_ISLNK(found.st_mode):
-            raise _refused(file, "is a link")
-        _check_level(file, found, own=True)
+            raise _refused(directory / name, "is a link")
+        _check_level(directory / name, found, own=True)
 
 
 def make(directory: Path) -> None:
@@ -73,7 +72,7 @@ def _check(path: Path, *, own: bool) -> None:
 def _check_level(path: Path, found: os.stat_result, *, own: bool) -> None:
     """Raise unless nobody else can change what stands here; in a sticky directory above, others change only theirs."""
     # Whoever owns the root directory can do anything anyhow; a container may have another name for that user.
-    if found.st_uid not in (os.geteuid(), 0, Path("/").stat().st_uid):
+    if found.st_uid not in (os.geteuid(), 0) and found.st_uid != Path("/").stat().st_uid:
         raise _refused(path, "belongs to another user")
     if stat.S_ISLNK(found.st_mode) or (found.st_mode & stat.S_ISVTX and not own):
         return

@@ -145,15 +145,15 @@ def test_a_database_that_others_can_write_to(tmp_path: Path) -> None:
 
 def test_a_journal_that_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process ends its write in the middle of the check: its journal is gone, and nothing is wrong."""
-    journal, lstat = tmp_path / "cache.db-journal", Path.lstat
+    journal, lstat = tmp_path / "cache.db-journal", os.lstat
     journal.touch(0o600)
 
-    def late(path: Path) -> os.stat_result:
-        if path == journal:
-            journal.unlink()
+    def late(path: str | Path) -> os.stat_result:
+        if Path(path) == journal:
+            journal.unlink(missing_ok=True)
         return lstat(path)
 
-    monkeypatch.setattr(Path, "lstat", late)
+    monkeypatch.setattr(os, "lstat", late)
     claim(tmp_path, "cache.db-journal")
     assert not os.path.lexists(journal)
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("stored_prices")
         (gzip.compress(CATALOG.dumps())[:-9], "Compressed file ended before the end-of-stream marker was reached"),
         (b"\x1f\x8bnonsense", "Unknown compression method"),
         (gzip.compress(b"")[:10] + b"\xff" * 20, "Error -3 while decompressing data"),
-        (CATALOG.dumps().replace(b'"format": 3', b'"format": 2'), "format 2 is not the format 3"),
+        (CATALOG.dumps().replace(b'"format": 4', b'"format": 3'), "format 3 is not the format 4"),
     ],
     ids=range(8),
 )
