@@ -9,6 +9,7 @@ import json
 import pytest
 from support.commands import Ask, lines_of, terminal
 from support.endpoints import MODEL, endpoint, offers, path
+from support.freshness import settle
 from support.upstream import Answer, Upstream, row
 
 from openrouter_pricing import Pricing, Settings, Usage
@@ -60,10 +61,11 @@ def test_steps_that_apply_are_named(ask: Ask) -> None:
 
 def test_a_range_as_json_and_csv(ask: Ask, upstream: Upstream) -> None:
     """JSON has the three costs as the SDK gives them, CSV the amounts."""
-    printed = json.loads(ask("range", MODEL, "10", "10", "--json")[1])
-    rows = list(csv.DictReader(io.StringIO(ask("range", MODEL, "10", "10", "--csv")[1])))
     with Pricing(Settings(base_url=upstream.url)) as pricing:
         found = pricing.price_range(MODEL, Usage(10, 10))
+        settle()  # what the command finds in the store is of the same time
+    printed = json.loads(ask("range", MODEL, "10", "10", "--json")[1])
+    rows = list(csv.DictReader(io.StringIO(ask("range", MODEL, "10", "10", "--csv")[1])))
 
     assert printed == {name: cost.to_dict() for name, cost in found._asdict().items()}
     assert [("min", "0.00002", "deepinfra/fp8"), ("list", "0.0000075", ""), ("max", "0.00004", "azure/eastus-2")] == [

@@ -14,7 +14,7 @@ import pytest
 from openrouter_pricing.backends.memory import MemoryBackend
 from support.children import in_child
 from support.endpoints import Fixed, endpoint, offers, path
-from support.freshness import live
+from support.freshness import live, settle
 from support.hands import Hands
 from support.upstream import Answer, Upstream, row
 from support.waiting import PATIENCE, until
@@ -58,14 +58,6 @@ def asked(upstream: Upstream, model: str | None = None) -> int:
     """How often the endpoints of a model, or of any, were asked for."""
     wanted = [path(model)] if model else [path(one) for one in (A, B, C, D)]
     return sum(request.path in wanted for request in upstream.requests)
-
-
-def settle() -> None:
-    """Wait for the fetches that run behind."""
-    for thread in threading.enumerate():
-        if thread.name == "openrouter-pricing-refresh":
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
 
 
 @contextmanager
@@ -242,6 +234,7 @@ def test_two_deployments_share_a_store_and_nothing_else(make_pricing: Make, upst
     here = make_pricing(backend=backend)
     there = make_pricing(backend=backend, base_url=f"{upstream.url}/mirror")
     assert [1, 2, 3] == [price(here, A)[1], price(here, B)[1], price(there, A)[1]]
+    settle()
     urls = upstream.url, f"{upstream.url}/mirror"
     again = [make_pricing(backend=backend, base_url=url, offline=True) for url in urls]
     assert [1, 3] == [price(pricing, A)[1] for pricing in again]
@@ -480,6 +473,7 @@ def test_a_forked_child_has_endpoints(make_pricing: Make, upstream: Upstream, tm
 
     def work() -> bool:
         good = price(pricing, A) == price(pricing, B) == ("live", 1) and pricing.stats().fetches == 1
+        settle()
         pricing.close()
         return good
 
