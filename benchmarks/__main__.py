@@ -16,7 +16,7 @@ import past
 import pyperf
 import report
 import shared
-from results import PEERS
+from results import PEERS, better
 
 
 def main() -> int:
@@ -25,20 +25,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="under a minute, for every day")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--raw", metavar="FILE", help="write every round too, for pyperf's own commands")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="fail where a ratio is worse than this baseline's")
+    parser.add_argument(
+        "--check", type=Path, metavar="FILE", help="fail where a ratio is worse than this baseline's in two runs"
+    )
     options = parser.parse_args()
-    bench = inside.Bench(quick=options.quick)
-    inside.costs(bench)
-    logs.logs(bench, quick=options.quick)
-    inside.growth(bench)
-    inside.tiers(bench)
-    shared.shared(bench)
-    beside.beside(bench, 4 if options.quick else 20)
-    processes = 7 if options.quick else 31
-    outside.imports(bench, processes)
-    outside.first_cost(bench, processes)
-    past.past(bench, processes)
-    outside.memory(bench)
+    bench = _measured(quick=options.quick)
     names = ("openrouter-pricing", "genai-prices", "tokencost", "litellm", "openrouter", "redis", "pyperf")
     document = {
         "python": platform.python_version(),
@@ -54,7 +45,31 @@ def main() -> int:
     print(report.table(bench.results, bench.skipped))
     for peer in sorted(set(PEERS) - {result.other for result in bench.results}):
         print(f"not installed, so not compared: {peer}")
-    return 0 if options.check is None else report.check(bench.results, options.check, bench.skipped)
+    if options.check is None:
+        return 0
+    results = bench.results
+    if report.check(results, options.check, bench.skipped):
+        # A row that is worse must be so twice: one run of a busy machine proves nothing.
+        print("again")
+        results = better(results, _measured(quick=options.quick).results)
+        print(report.table(results, bench.skipped))
+    return report.check(results, options.check, bench.skipped)
+
+
+def _measured(*, quick: bool) -> inside.Bench:
+    bench = inside.Bench(quick=quick)
+    inside.costs(bench)
+    logs.logs(bench, quick=quick)
+    inside.growth(bench)
+    inside.tiers(bench)
+    shared.shared(bench)
+    beside.beside(bench, 4 if quick else 20)
+    processes = 7 if quick else 31
+    outside.imports(bench, processes)
+    outside.first_cost(bench, processes)
+    past.past(bench, processes)
+    outside.memory(bench)
+    return bench
 
 
 def _version(name: str) -> str | None:

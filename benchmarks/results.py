@@ -72,6 +72,12 @@ def worse(results: list[Result], baseline: dict[str, float], tolerance: float = 
     ]
 
 
+def better(results: list[Result], again: list[Result]) -> list[Result]:
+    """Of each figure of two runs the smaller one."""
+    ratios = {result.key: result for result in again}
+    return [min(result, ratios.get(result.key, result), key=lambda found: found.ratio) for result in results]
+
+
 def missing(results: list[Result], baseline: dict[str, float], skipped: Sequence[Skipped] = ()) -> list[str]:
     """The keys of the baseline that were not measured: a figure that nobody takes would hide what got worse."""
     return sorted(baseline.keys() - {result.key for result in results} - {row.key for row in skipped})

@@ -39,6 +39,19 @@ def test_a_baseline_holds_ratios(bench: dict[str, ModuleType], tmp_path: Path) -
     assert [] == bench["results"].worse([result("new", "b", 9.0, None, 1.0, 1.0)], {"a / b": 2.0})
 
 
+def test_a_ratio_must_be_worse_twice(bench: dict[str, ModuleType]) -> None:
+    """Of two runs each figure's smaller ratio counts; one that the second run lacks stays."""
+    result = bench["results"].Result
+    first = [
+        result("a", "b", 3.0, None, 1.0, 1.0),
+        result("c", "d", 1.0, None, 1.0, 1.0),
+        result("e", "f", 2.0, None, 1.0, 1.0),
+    ]
+    again = [result("c", "d", 9.0, None, 1.0, 1.0), result("a", "b", 2.0, None, 1.0, 1.0)]
+
+    assert [2.0, 1.0, 2.0] == [found.ratio for found in bench["results"].better(first, again)]
+
+
 def test_a_figure_that_is_no_longer_taken_is_named(
     bench: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
