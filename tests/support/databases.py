@@ -48,6 +48,7 @@ class Postgres:
                     parent.chmod(parent.stat().st_mode | 0o011)
         self._run("initdb", "-A", "trust", "-U", "prices", "-N", "-D", str(self._data))
         self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
     @property
@@ -59,15 +60,24 @@ class Postgres:
         """Run it, and wait until it answers."""
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port)]
         options = ["-h", HOST, "-k", "", "-F"]
-        self._process = subprocess.Popen(
-            [*command, *options], user=self._user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        until(lambda: self._run("pg_isready", "-q", "-h", HOST, "-p", str(self.port), check=False) == 0)
+
+        def is_up() -> bool:
+            if self._process is None or self._process.poll() is not None:  # not yet, or something was in its way
+                with (self._data.parent / "log").open("ab") as log:
+                    self._process = subprocess.Popen([*command, *options], user=self._user, stdout=log, stderr=log)
+            return self._run("pg_isready", "-q", "-h", HOST, "-p", str(self.port), check=False) == 0
+
+        try:
+            until(is_up)
+        except AssertionError as error:
+            raise AssertionError((self._data.parent / "log").read_text()[-2000:]) from error
 
     def stop(self) -> None:
         """End it, whoever is connected."""
+        assert self._process is not None
         self._process.send_signal(signal.SIGINT)
         self._process.wait(PATIENCE)
+        self._process = None
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> int:
         command = [str(self._programs / program), *arguments]

@@ -175,18 +175,16 @@ if sys.argv[1] == "many":
 prometheus.instrument(pricings[1])
 
 def seconds(work):
-    began = time.perf_counter()
-    for _ in range(50_000):
+    began = time.process_time()
+    for _ in range(25_000):
         work()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
-def best(work):
-    return min(seconds(work) for _ in range(7))
-
-costs = [lambda each=each: each.cost("a/b", 1000, 500) for each in pricings]
-plain, ours = best(costs[0]), best(costs[1])
-host = best(counter.inc) if sys.argv[1] == "many" else 0
-print(plain * 20, ours * 20, host * 20)
+works = [lambda each=each: each.cost("a/b", 1000, 500) for each in pricings]
+if sys.argv[1] == "many":
+    works.append(counter.inc)
+rounds = [[seconds(work) for work in works] for _ in range(15)]  # in turns, so that what slows the machine slows all
+print(*(min(times) * 40 for times in zip(*rounds)))
 """
 
 
@@ -198,13 +196,13 @@ def test_what_counting_costs(mode: str, tmp_path: Path, monkeypatch: pytest.Monk
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", TIMED, mode], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    plain, ours, host = map(float, done.stdout.split())
+    plain, ours, *host = map(float, done.stdout.split())
     if mode == "one":
         assert ours < 1.25 * plain
         figure("`cost()` in one process", f"{plain:.2f} µs, instrumented {ours:.2f} µs")
     else:
-        assert ours - plain < host
+        assert ours - plain < host[0]
         figure(
             "`cost()` in multiprocess mode",
-            f"{plain:.2f} µs, instrumented {ours:.2f} µs; a counter of the client takes {host:.2f} µs",
+            f"{plain:.2f} µs, instrumented {ours:.2f} µs; a counter of the client takes {host[0]:.2f} µs",
         )
