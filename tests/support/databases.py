@@ -77,7 +77,6 @@ class Postgres:
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
         self._process.wait(PATIENCE)
-        self._process = None
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> int:
         command = [str(self._programs / program), *arguments]
