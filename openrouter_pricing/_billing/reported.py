@@ -78,12 +78,11 @@ def _is_yes(flag: object) -> bool:
 
 def read_parts(details: Ask) -> Decimal | None:
     """USD, what the provider took for prompt and completion, together; None where that is not said."""
-    for names in _PARTS:
-        values = [details(name) for name in names]
-        if any(value is not None for value in values):
+    for first, second in _PARTS:
+        one, other = details(first), details(second)
+        if one is not None or other is not None:
             try:
-                known = [amount(value, name) or money.ZERO for value, name in zip(values, names, strict=True)]
+                return money.total([amount(one, first) or money.ZERO, amount(other, second) or money.ZERO])
             except ResponseError:  # they only explain: what cannot be read explains nothing
                 return None
-            return money.total(known)
     return None

@@ -110,8 +110,10 @@ _RECORDS = (
     "native_tokens_prompt",
 )  # fields of records whose usage is a cost
 _NO_USAGE = ("response", "has no usage: neither prompt_tokens nor input_tokens nor native_tokens_prompt")
-#: Fields that say nothing of a usage or a cost; an answer that is an error has no others.
-_SAY_NOTHING = frozenset({"error", "id", "object", "created", "model", "provider", "choices", "user_id", "type"})
+#: Fields that say nothing of a usage or a cost, unless the usage does; an answer that is an error has no others.
+_SAY_NOTHING = frozenset({
+    "error", "id", "object", "created", "model", "provider", "choices", "user_id", "type", "usage",
+})  # fmt: skip
 _OTHER_MODEL = ("iterations", "of the usage name models: their passes cannot be priced as this one's")
 
 
@@ -138,9 +140,13 @@ def read_response(response: object) -> Reading:
         usage = _plain(usage)
     if type(usage) is dict and (own := read_own(body, usage)) is not None:
         return own
-    if type(response) is dict and _SAY_NOTHING.issuperset(response):
+    if type(response) is dict and _SAY_NOTHING.issuperset(response) and _is_empty(usage):
         raise ResponseError(*_NO_USAGE)
     return _read_any(response)
+
+
+def _is_empty(usage: object) -> bool:
+    return usage is None or (type(usage) is dict and all(value is None for value in usage.values()))
 
 
 def body_of(response: object) -> Ask:

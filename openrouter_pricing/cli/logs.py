@@ -82,8 +82,9 @@ def read_log(add: Callable[[int, bytes | None], None], path: Path, doing: str) -
         doing: what the bar says.
     """
     with reading([path], doing) as show, opened(path, show) as file:
-        for number, text in entries(file):
-            add(number, text)
+        for block in entries(file):
+            for number, text in enumerate(block.lines, block.number):
+                add(number, text)
 
 
 @contextmanager

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from .._base import money
+from .._billing.reported import read_parts
 
 _LEAST, _MOST = 1e-40, 1e39  # USD; what is outside may be no amount
+_FEW, _APART = 1_000, 1e-9  # USD; below so many, floats that are so far apart are not of the same amount
 
 
 def is_own_key(said: Any) -> bool | None:
@@ -32,3 +35,16 @@ def reported_of(usage: Any, own_key: bool) -> Decimal:
     if not own_key:
         return cost
     return money.add(cost, money.read(usage.cost_details.upstream_inference_cost, "upstream_inference_cost"))
+
+
+def parts_of(details: Any, computed: Decimal) -> Decimal | None:
+    """USD, what the provider took for prompt and completion, where that may be what was computed: else it says nothing.
+
+    Args:
+        details: what was taken, and for what.
+        computed: USD.
+    """
+    one, other = details.upstream_inference_prompt_cost, details.upstream_inference_completions_cost
+    if type(one) is type(other) is float and one + other < _FEW and abs(one + other - float(computed)) > _APART:
+        return None
+    return read_parts(partial(getattr, details))

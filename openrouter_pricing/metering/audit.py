@@ -22,7 +22,7 @@ from ..settings import Settings
 from .counted import Counted, Residual
 from .fast import Fast
 from .ids import Ids
-from .lines import BadLine, read_line
+from .lines import BadLine, Block, read_line
 from .naming import By, Namer
 from .plans import Lists
 from .report import Places, report
@@ -81,11 +81,11 @@ class Audit:
             number: its number, from 1.
             line: its bytes; None if it was too long.
         """
-        self._fast.add_one(number, line)
+        self._fast.add((Block(number, [line]),))
 
-    def add_all(self, lines: Iterable[tuple[int, bytes | None]]) -> int:
-        """Count lines with their numbers, as ``add`` does one; the number of the last, or 0."""
-        return self._fast.add(lines)
+    def add_all(self, blocks: Iterable[Block]) -> int:
+        """Count lines, as ``add`` does one; the number of the last, or 0."""
+        return self._fast.add(blocks)
 
     def _add_any(self, number: int, line: bytes | None) -> None:
         try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
-from functools import partial
-from itertools import islice
-from operator import add, mul
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import mul
 from typing import Any
 
 from msgspec import DecodeError
@@ -17,11 +14,11 @@ from .._billing.call import CallFacts, residual_kind
 from .._billing.cost import Cost
 from .._billing.fields import instant
 from .._billing.reading import NOTHING_MORE, Particulars
-from .._billing.reported import read_parts
 from .._prices.model import Model
-from .amounts import is_own_key, reported_of
+from .amounts import is_own_key, parts_of, reported_of
 from .counted import Counted
 from .ids import Ids
+from .lines import LONG, Block
 from .loose import LooseDetails, decode_loosely
 from .naming import Namer
 from .plans import Lists, Plan, Unlisted, plan_of
@@ -30,13 +27,12 @@ from .spending import Spending
 from .sums import Sum
 from .tallies import Tally
 
-_LONG = 4_300  # digits of a number that Python reads no more; no line that is shorter holds one
 _DIGITS = b"0123456789"
 _EVENT = b"data: {"  # how nearly every line of an event stream begins
 _LAST = 253_402_300_800  # seconds since the epoch: the year 10000
 _SURE = 9e-13  # USD; below 10 USD floats are off by less than what is left to 1e-12: by some 1e-14
 _MOST_PLANS = 40_000
-_BLOCK = 20_000  # lines after which what they counted is added up
+_MANY = 10_000  # lines after which what they counted is added up
 _parts = Decoder(Parts).decode
 
 
@@ -79,7 +75,8 @@ class Fast:
         self._plans: dict[Any, Plan] = {}
         self._unlisted: dict[Any, Unlisted] = {}
         self._known: dict[int, Plan] = {}
-        self._kept = self._alone = 0
+        self._kept = self._waiting = 0
+        self._streamed = False
         self._wanted: tuple[Any, int] | None = None
         self._exact, self._residual = Sum(), Sum()
         self.count_into(counted, ids)
@@ -89,39 +86,30 @@ class Fast:
         self._counted, self._ids = counted, ids
         self._spending.settle(counted.spend)
 
-    def add(self, lines: Iterable[tuple[int, bytes | None]]) -> int:
-        """Count lines; the number of the last one, or 0.
-
-        Args:
-            lines: their numbers, and their bytes; None for one that was too long.
-        """
-        lines, last = iter(lines), 0
-        while number := self._add(islice(lines, _BLOCK), _BLOCK):
-            last = number
-            self._fold()
+    def add(self, blocks: Iterable[Block]) -> int:
+        """Count lines; the number of the last one, or 0."""
+        last = 0
+        for first, lines, simple in blocks:
+            self._add(first, lines, simple)
+            last = first + len(lines) - 1
+            self._waiting += len(lines)
+            if self._waiting >= _MANY:
+                self._fold()
         return last
 
-    def add_one(self, number: int, line: bytes | None) -> None:
-        """Count a line."""
-        self._add(((number, line),), 1)
-        self._alone += 1
-        if self._alone >= _BLOCK:
-            self._fold()
-
-    def _add(self, lines: Iterable[tuple[int, bytes | None]], most: int) -> int:  # noqa: PLR0915  # no calls: they cost
-        """Count some lines, so many at most; the number of the last one, or 0."""
-        ids, number, noted = self._ids, 0, 0
-        ids.hold(most)
+    def _add(self, first: int, lines: Sequence[Any], simple: bool) -> None:  # noqa: PLR0915  # no calls: they cost
+        ids, noted, streamed = self._ids, 0, self._streamed
+        ids.hold(len(lines))
         decode, find, any_shape = self._decode, self._plans.get, self._add_any_shape
         digest, table, last, new = ids.digest, ids.table, ids.last, ids.new
         since, now, list_at = self._lists.since, self._lists.now, self._lists.at
         exact, duplicates, other_day = self._exact.floats, self._counted.duplicates, self._counted.other_day
         spend = self._spending.add if self._summed else None
-        for number, line in lines:
-            if line is None or ((len(line) > _LONG or not line.isascii()) and not _is_sound(line)):
+        for number, line in enumerate(lines, first):
+            if not simple and (line is None or ((len(line) > LONG or not line.isascii()) and not _is_sound(line))):
                 self._otherwise(number, line)
                 continue
-            text = line[6:] if line.startswith(_EVENT) else line
+            text = line[6:] if streamed and line.startswith(_EVENT) else line
             try:
                 said = decode(text)
             except (DecodeError, RecursionError):
@@ -130,8 +118,11 @@ class Fast:
             usage, created = said.usage, said.created or said.created_at or now
             prompt, completion, cost = usage.prompt_tokens, usage.completion_tokens, usage.cost
             given, made = usage.prompt_tokens_details, usage.completion_tokens_details
-            cached, written = (given.cached_tokens or 0, given.cache_write_tokens or 0) if given else (0, 0)
-            reasoning = (made and made.reasoning_tokens) or 0
+            reasoning = 0 if made is None else made.reasoning_tokens or 0
+            if given is None:
+                cached = written = 0
+            else:
+                cached, written = given.cached_tokens or 0, given.cache_write_tokens or 0
             plan = find(said.model if created >= since else (said.model, list_at(created)))
             while plan is not None and not plan.low < prompt <= plan.high:
                 plan = plan.next
@@ -159,27 +150,33 @@ class Fast:
                     new.append(mark)
             if not plan.since <= created <= plan.until:
                 other_day.note(number)
-            one, other, request, read, thought, wrote = plan.factors
-            whole = one * prompt + other * completion + request
-            if whole < 10 and -_SURE < cost - whole - read * cached - thought * reasoning - wrote * written < _SURE:
-                sums = plan.exact
+            one, other, read, rare = plan.factors
+            whole = one * prompt + other * completion
+            left = cost - whole - read * cached
+            if rare is not None:
+                request, thought, wrote = rare
+                left -= request + thought * reasoning + wrote * written
+            if whole < 10.0 and -_SURE < left < _SURE:
                 exact.append(cost)
+                sums = plan.exact
+                sums.lines += 1
+                sums.prompt += prompt
+                sums.completion += completion
+                sums.cached += cached
+                sums.reasoning += reasoning
+                sums.written += written
             else:
-                parts = cached, reasoning, written, 0, 0, 0, 0, 0
-                sums = self._count_off(number, text, plan, said, False, plan.computed(prompt, completion, parts))
-            sums[0] += 1
-            sums[1] += prompt
-            sums[2] += completion
-            sums[3] += cached
-            sums[4] += reasoning
-            sums[5] += written
+                counts = Counts(prompt, completion, (cached, reasoning, written, 0, 0, 0, 0, 0))
+                self._count_off(number, text, plan, said, False, counts)
             if spend is not None:
                 spend(number, plan.model_id, said, False)
-        ids.let_go(most - noted)
-        return number
+        ids.let_go(len(lines) - noted)
 
     def _add_any_shape(self, number: int, line: bytes, text: bytes) -> None:
         """Count a line of any shape that is known."""
+        if text is line and line.startswith(_EVENT):
+            self._streamed = True  # from now on it is looked for in every line
+            text = line[6:]
         said = self._read(text)
         counts = None if said is None else said.usage.counts()
         own_key = None if counts is None else is_own_key(said)
@@ -215,27 +212,25 @@ class Fast:
     def _count(
         self, number: int, text: bytes, plan: Plan, said: Any, counts: Counts, own_key: bool, created: float
     ) -> None:
-        prompt, completion, parts = counts
         usage, usd = said.usage, None
         if not plan.since <= created <= plan.until:
             self._counted.other_day.note(number)
         if usage.cost is None:
-            sums = plan.unreported
+            plan.unreported.add(counts)
             if self._summed:
-                usd = plan.computed(prompt, completion, parts)
+                usd = plan.computed(counts)
         else:
             cost = usage.cost + usage.cost_details.upstream_inference_cost if own_key else usage.cost
-            one, other, request = plan.factors[:3]
-            whole = one * prompt + other * completion + request
-            left = cost - whole - sum(map(mul, plan.extra, parts))
-            sums = plan.exact
+            one, other, _, rare = plan.factors
+            whole = one * counts.prompt + other * counts.completion
+            left = cost - whole - sum(map(mul, plan.extra, counts.parts)) - (0 if rare is None else rare[0])
             if -_SURE < left < _SURE and whole < 10 and cost < 10:
+                plan.exact.add(counts)
                 self._exact.floats.append(usage.cost)
                 if own_key:
                     self._exact.floats.append(usage.cost_details.upstream_inference_cost)
             else:
-                sums = self._count_off(number, text, plan, said, own_key, plan.computed(prompt, completion, parts))
-        sums[:] = map(add, sums, (1, prompt, completion, *parts))
+                self._count_off(number, text, plan, said, own_key, counts)
         if self._summed:
             self._spending.add(number, plan.model_id, said, own_key, usd)
 
@@ -251,18 +246,17 @@ class Fast:
             return said
         return None
 
-    def _count_off(
-        self, number: int, line: bytes, plan: Plan, said: Any, own_key: bool, computed: Decimal
-    ) -> list[int]:
-        """Count what a line reports, if floats cannot say that it is exact; the sums that its counts belong to."""
+    def _count_off(self, number: int, line: bytes, plan: Plan, said: Any, own_key: bool, counts: Counts) -> None:
+        """Count what a line reports, if floats cannot say that it is exact."""
         usage, details = said.usage, said.usage.cost_details
+        computed = plan.computed(counts)
         reported, upstream, parts = reported_of(usage, own_key), None, None
         if details is not None:
             taken = details.upstream_inference_cost
             upstream = None if taken is None else money.read(taken, "upstream_inference_cost")
             if type(taken) is not float or taken != usage.cost:
                 said_parts = details if isinstance(details, LooseDetails) else _parts(line).usage.cost_details
-                parts = read_parts(partial(getattr, said_parts))
+                parts = parts_of(said_parts, computed)
         facts = CallFacts(
             at=instant(said.created or said.created_at),
             provider=said.provider or said.provider_name,
@@ -273,11 +267,12 @@ class Fast:
         )
         kind = residual_kind(reported, computed, plan.origin, facts)
         if kind is None:
+            plan.exact.add(counts)
             self._exact.add(reported)
-            return plan.exact
-        self._residual.add(reported)
-        self._counted.count_residual(number, plan.model_id, reported, computed, kind)
-        return plan.residual
+        else:
+            plan.residual.add(counts)
+            self._residual.add(reported)
+            self._counted.count_residual(number, plan.model_id, reported, computed, kind)
 
     def _count_unlisted(self, number: int, plan: Unlisted, said: Any, own_key: bool) -> None:
         reported = None if said.usage.cost is None else reported_of(said.usage, own_key)
@@ -326,7 +321,7 @@ class Fast:
 
     def _fold(self) -> None:
         """Add up what was reported: it takes no more space than some lines do."""
-        self._alone = 0
+        self._waiting = 0
         self._spending.fold()
         self._exact.fold()
 
@@ -346,5 +341,5 @@ def _is_sound(line: bytes) -> bool:
         str(line, "utf-8")
     except UnicodeDecodeError:
         return False
-    met = line[_LONG - 1 :: _LONG]  # of an endless number one digit at least
-    return len(met.translate(None, _DIGITS)) == len(met) or len(line) - len(line.translate(None, _DIGITS)) <= _LONG
+    met = line[LONG - 1 :: LONG]  # of an endless number one digit at least
+    return len(met.translate(None, _DIGITS)) == len(met) or len(line) - len(line.translate(None, _DIGITS)) <= LONG

@@ -14,9 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .lines import MOST_BYTES, Lines
+from .lines import MOST_BYTES, Block, blocks
 
-_PIECE = 2**20  # bytes that are read at once
+_PIECE = 2**17  # bytes that are read at once
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _LITTLE = 1_024  # compressed bytes that are unpacked at once; they may become 32,768 times as many
@@ -97,7 +97,7 @@ class _Unpacked(io.RawIOBase):
         self._file = file
         self._start = start
         self._frame: Any = None
-        self._ready = b""
+        self._ready: bytes | memoryview = b""
 
     def readable(self) -> bool:
         return True
@@ -113,7 +113,7 @@ class _Unpacked(io.RawIOBase):
                 self._frame = self._start()
             elif not packed:
                 raise EOFError("it ends within a frame")
-            self._ready = self._frame.decompress(packed)
+            self._ready = memoryview(self._frame.decompress(packed))
         count = min(len(self._ready), len(buffer))
         buffer[:count] = self._ready[:count]
         self._ready = self._ready[count:]
@@ -167,8 +167,8 @@ def opened(path: Path, note: Callable[[int], None], start: int = 0) -> Iterator[
         raise FileError(path, str(error)) from error
 
 
-def entries(file: io.BufferedReader[Any], number: int = 1) -> Iterator[tuple[int, bytes | None]]:
-    """Each line with its number, or each element of an array with that of the line that it begins on.
+def entries(file: io.BufferedReader[Any], number: int = 1) -> Iterator[Block]:
+    """The lines, or each element of an array with the number of the line that it begins on.
 
     A file is an array if its first bytes are ``[`` and ``{``; lines may follow it. What is longer than ``MOST_BYTES``
     is None: a line is skipped then, and of an array nothing more is read.
@@ -179,10 +179,10 @@ def entries(file: io.BufferedReader[Any], number: int = 1) -> Iterator[tuple[int
     """
     if _ARRAY.match(file.peek(_PIECE)):
         number = yield from _elements(file, number)
-    yield from enumerate(Lines(file), number)
+    yield from blocks(file, number)
 
 
-def _elements(file: io.BufferedReader[Any], number: int) -> Generator[tuple[int, bytes | None], None, int]:
+def _elements(file: io.BufferedReader[Any], number: int) -> Generator[Block, None, int]:
     """The elements of an array; returns the number of the line behind it."""
     buffer = bytearray()
     place = depth = 0
@@ -194,7 +194,7 @@ def _elements(file: io.BufferedReader[Any], number: int) -> Generator[tuple[int,
         place, first = place - done, None if first is None else 0
         buffer += line
         if len(buffer) > MOST_BYTES + _PIECE:
-            yield number, None
+            yield Block(number, [None])
             while file.read(_PIECE):
                 pass
             return number
@@ -205,7 +205,7 @@ def _elements(file: io.BufferedReader[Any], number: int) -> Generator[tuple[int,
                 yield from _stray(buffer, before, first, number)
             depth += 1 if match[1] in b"[{" else -1
             if depth == 1 and first is not None:
-                yield number + buffer.count(b"\n", 0, first), bytes(buffer[first:place])
+                yield Block(number + buffer.count(b"\n", 0, first), [bytes(buffer[first:place])])
                 first = None
             elif not depth:
                 while not buffer.endswith(b"\n") and (line := file.readline(_PIECE)):
@@ -213,15 +213,15 @@ def _elements(file: io.BufferedReader[Any], number: int) -> Generator[tuple[int,
                 yield from _stray(buffer, place, len(buffer), number)
                 return number + buffer.count(b"\n")
     done = place if first is None else first
-    yield number + buffer.count(b"\n", 0, done), bytes(buffer[done:]).strip(_BETWEEN) or b"["
+    yield Block(number + buffer.count(b"\n", 0, done), [bytes(buffer[done:]).strip(_BETWEEN) or b"["])
     return number
 
 
-def _stray(buffer: bytearray, start: int, end: int, number: int) -> Iterator[tuple[int, bytes]]:
+def _stray(buffer: bytearray, start: int, end: int, number: int) -> Iterator[Block]:
     """What stands between the elements of an array and is none of its commas."""
     found = bytes(buffer[start:end]).strip(_BETWEEN)
     if found:
-        yield number + buffer.count(b"\n", 0, buffer.index(found, start)), found
+        yield Block(number + buffer.count(b"\n", 0, buffer.index(found, start)), [found])
 
 
 def is_plain(path: Path) -> bool:

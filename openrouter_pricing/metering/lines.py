@@ -4,41 +4,58 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from io import BufferedReader
 from math import inf
-from typing import Any, BinaryIO
+from typing import Any, NamedTuple
 
 #: Bytes of the longest line that is read.
 MOST_BYTES = 16 * 2**20
+#: Digits of a number that Python reads no more; no line that is shorter holds one.
+LONG = 4_300
 _NOT_DATA = (":", "event:", "id:", "retry:")  # lines of an event stream that bring nothing
 
 _decode = json.JSONDecoder().raw_decode  # json.loads() without its two looks for white space, a fifth of its time
 
 
-class Lines:
-    """The lines of a file, one at a time.
+class Block(NamedTuple):
+    """Lines of a log that follow each other.
+
+    Args:
+        number: that of the first.
+        lines: their bytes; None in the place of one that was too long.
+        simple: whether they are known to be of ASCII, and none of them longer than ``LONG``.
+    """
+
+    number: int
+    lines: Sequence[bytes | None]
+    simple: bool = False
+
+
+def blocks(file: BufferedReader[Any], number: int = 1, most: float = inf) -> Iterator[Block]:
+    """The lines of a file: at once all that its buffer holds, or else one, which is skipped if it is too long.
 
     Args:
         file: open for reading bytes.
+        number: that of the first line.
         most: bytes; a line that begins behind so many is not read.
     """
-
-    def __init__(self, file: BinaryIO, most: float = inf) -> None:
-        self._file = file
-        self._most = most
-
-    def __iter__(self) -> Iterator[bytes | None]:
-        """Each line; None in the place of one of more than ``MOST_BYTES``, which is skipped to its end."""
-        readline, most, read = self._file.readline, self._most, 0
-        while read < most and (line := readline(MOST_BYTES + 1)):
-            read += len(line)
-            if len(line) <= MOST_BYTES or line.endswith(b"\n"):
-                yield line
-                continue
-            yield None
-            while line and not line.endswith(b"\n"):
-                line = readline(MOST_BYTES)
-                read += len(line)
+    while most > 0 and (ready := file.peek(1)):
+        whole = ready.rfind(b"\n") + 1
+        if min(whole, most) > 1:  # readlines() ends where it has more bytes than it is told; 0 would be all of them
+            lines = file.readlines(int(min(whole, most)) - 1)
+            yield Block(number, lines, ready.isascii() and max(map(len, lines)) <= LONG)
+            number += len(lines)
+            most -= whole
+            continue
+        line = file.readline(MOST_BYTES + 1)
+        most -= len(line)
+        known = len(line) <= MOST_BYTES or line.endswith(b"\n")
+        yield Block(number, [line if known else None])
+        number += 1
+        while not known and line and not line.endswith(b"\n"):
+            line = file.readline(MOST_BYTES)
+            most -= len(line)
 
 
 class BadLine(Exception):

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import NamedTuple
+from operator import add
+from typing import NamedTuple, TypeAlias
 
 from .._base import money
 from .._billing.bill import unpriced
@@ -18,6 +19,7 @@ from .._history.past import REACH
 from .._prices.model import Model
 from .._prices.origin import Origin
 from .._prices.rates import Rates
+from .shapes import Counts
 from .tallies import Tally
 
 #: Counts that are parts of another one, in the order in which a plan takes them; but for the first three they are rare.
@@ -39,6 +41,7 @@ _ASKED = (
 MOST_TOKENS = 10**9
 _MOST_HOURS = 20_000  # that are kept at hand: two years and more
 _SECONDS = 3600
+_Rare: TypeAlias = "tuple[float, float, float]"
 _ALMOST = timedelta(hours=1, microseconds=-1)
 
 
@@ -49,7 +52,7 @@ class _Factors(NamedTuple):
     completion: Decimal
     request: Decimal
     parts: tuple[Decimal, ...]
-    floats: tuple[float, float, float, float, float, float]
+    floats: tuple[float, float, float, _Rare | None]
     extra: tuple[float, ...]
 
 
@@ -66,8 +69,41 @@ def _factors(rates: Rates) -> _Factors:
     parts = tuple(map(money.subtract, costs, wholes))
     one, other = money.subtract(prompt, request), money.subtract(completion, request)
     read, thought, write, *rare = map(float, parts)
-    floats = float(one), float(other), float(request), read, thought, write
+    seldom = float(request), thought, write
+    floats = float(one), float(other), read, seldom if any(seldom) else None
     return _Factors(one, other, request, parts, floats, (read, thought, write, *rare))
+
+
+class Sums:
+    """Lines, and the sums of their counts; attributes, as nothing else adds up as fast.
+
+    Attributes:
+        lines: how many.
+        prompt, completion, cached, reasoning, written: tokens.
+        rare: the other parts.
+    """
+
+    __slots__ = ("cached", "completion", "lines", "prompt", "rare", "reasoning", "written")
+
+    def __init__(self) -> None:
+        self.lines = self.prompt = self.completion = self.cached = self.reasoning = self.written = 0
+        self.rare: list[int] = [0] * (len(PARTS) - 3)
+
+    def add(self, counts: Counts) -> None:
+        """Count a line."""
+        cached, reasoning, written, *rare = counts.parts
+        self.lines += 1
+        self.prompt += counts.prompt
+        self.completion += counts.completion
+        self.cached += cached
+        self.reasoning += reasoning
+        self.written += written
+        self.rare[:] = map(add, self.rare, rare)
+
+    def usage(self) -> Usage:
+        """One that takes as much as all the lines together."""
+        counts = self.prompt, self.completion, self.cached, self.reasoning, self.written, *self.rare
+        return Usage(**dict(zip(_COUNTS, counts, strict=True)), requests=self.lines)
 
 
 class Plan:
@@ -87,10 +123,11 @@ class Plan:
         next: another plan of the same calls, for other numbers of tokens.
         low, high: the bounds of tokens.
         since, until: calls of the days that the list is of; seconds since the epoch.
-        factors: what one token of the prompt and one of the completion cost, and a request; what a cached token, one of
-            reasoning and one that is written to the cache add to that. As floats.
+        factors: what one token of the prompt and one of the completion cost, and what a cached token adds to that; then
+            what a request costs, and what a token of reasoning and one that is written to the cache add, or None where
+            that is nothing. As floats.
         extra: what a token of each part adds, as floats.
-        exact, residual, unreported: how many lines were counted with each result, and the sums of their counts.
+        exact, residual, unreported: what was counted with each result.
     """
 
     __slots__ = (
@@ -111,14 +148,15 @@ class Plan:
         self.since: float = days[0]
         self.until: float = days[1]
         self._factors: _Factors = _factors(rates) if twin is None else twin._factors
-        self.factors: tuple[float, float, float, float, float, float] = self._factors.floats
+        self.factors: tuple[float, float, float, _Rare | None] = self._factors.floats
         self.extra: tuple[float, ...] = self._factors.extra
-        self.exact: list[int] = [0] * (1 + len(_COUNTS))
-        self.residual: list[int] = list(self.exact)
-        self.unreported: list[int] = list(self.exact)
+        self.exact: Sums = Sums()
+        self.residual: Sums = Sums()
+        self.unreported: Sums = Sums()
 
-    def computed(self, prompt: int, completion: int, parts: tuple[int, ...]) -> Decimal:
+    def computed(self, counts: Counts) -> Decimal:
         """USD, what a call costs; to the digit and the trailing zero what ``charge()`` says."""
+        prompt, completion, parts = counts
         if parts[_HOUR]:  # whether other writes are on the bill, and their price with its zeros, factors do not tell
             return _charge(self.rates, Usage(**dict(zip(_COUNTS, (prompt, completion, *parts), strict=True))))
         one, other, request, each = self._factors[:4]
@@ -130,12 +168,11 @@ class Plan:
 
     def settle(self, exact: Tally, residual: Tally, unreported: Tally) -> None:
         """Price what was counted, and count it there; nothing of it is left here."""
-        for sums, tally in ((self.exact, exact), (self.residual, residual), (self.unreported, unreported)):
-            lines, *counts = sums
-            if lines:
-                usd = _charge(self.rates, Usage(**dict(zip(_COUNTS, counts, strict=True)), requests=lines))
-                tally.add(Tally(lines, money.ZERO, usd))
-                sums[:] = [0] * len(sums)
+        for name, tally in (("exact", exact), ("residual", residual), ("unreported", unreported)):
+            sums: Sums = getattr(self, name)
+            if sums.lines:
+                tally.add(Tally(sums.lines, money.ZERO, _charge(self.rates, sums.usage())))
+                setattr(self, name, Sums())
 
 
 class Unlisted(NamedTuple):

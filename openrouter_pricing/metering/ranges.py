@@ -23,7 +23,7 @@ from .audit import Audit
 from .counted import Counted
 from .files import FileError, entries, is_plain, opened
 from .ids import stable
-from .lines import Lines
+from .lines import MOST_BYTES, Block, blocks
 from .naming import By
 from .report import Places
 
@@ -66,7 +66,7 @@ class Range(NamedTuple):
     start: int = 0
     end: int | None = None
 
-    def entries(self, number: int, note: Callable[[int], None]) -> Iterator[tuple[int, bytes | None]]:
+    def entries(self, number: int, note: Callable[[int], None]) -> Iterator[Block]:
         """Its lines, the first of them with that number.
 
         Args:
@@ -77,9 +77,10 @@ class Range(NamedTuple):
             if self.end is None:
                 yield from entries(file, number)
                 return
-            if self.start:  # a line that began before, if only its end, is none of this range
-                next(iter(Lines(file)), None)
-            yield from enumerate(Lines(file, self.end - file.tell()), number)
+            begun = self.start > 0  # a line that began before, if only its end, is none of this range
+            while begun and (line := file.readline(MOST_BYTES)):
+                begun = not line.endswith(b"\n")
+            yield from blocks(file, number, self.end - file.tell())
 
     def cut(self, size: int) -> list[Range]:
         """The same in smaller parts, if it can be cut."""

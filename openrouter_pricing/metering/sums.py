@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import repeat
-from math import gcd
-from operator import add, mul, truediv
+from math import fsum, gcd
 
 from .._base import money
 
 _PLACES = 12
-_UNIT = 10**_PLACES
 _SURE = 10**15  # below it no two decimals of as many digits are the same float
+_ROUND = 2.0**52  # what is added to it, and less, loses what is behind its point
 _UNITS = tuple(Decimal((0, (1,), -places)) for places in range(_PLACES + 1))
 
 
@@ -25,7 +23,7 @@ class Sum:
         floats: amounts that are still to be added: each 0, or from 1e-40 to 1e39.
     """
 
-    __slots__ = ("_places", "_rest", "_step", "_whole", "floats")
+    __slots__ = ("_places", "_rest", "_whole", "floats")
 
     def __init__(self) -> None:
         self.floats: list[float] = []
@@ -35,7 +33,6 @@ class Sum:
         self._rest = money.ZERO
         self._whole = 0
         self._places = 1  # that are needed: a float prints one at least
-        self._step = _UNIT // 10
 
     def add(self, amount: Decimal) -> None:
         """Add a decimal."""
@@ -44,27 +41,40 @@ class Sum:
     def fold(self) -> None:
         """Add the floats."""
         floats = self.floats
-        wholes = list(map(int, map(add, map(mul, floats, repeat(1e12)), repeat(0.5))))
-        proved = list(map(truediv, wholes, repeat(1e12)))
-        if proved != floats or max(wholes, default=0) >= _SURE or int in map(type, floats):
-            tried, wholes = wholes, []
-            for whole, once, amount in zip(tried, proved, floats, strict=True):
-                if once == amount and whole < _SURE and type(amount) is float:
-                    wholes.append(whole)
-                elif amount:
-                    self.add(money.read(amount, "amount"))
-        self._whole += sum(wholes)
-        least = gcd(*wholes)
-        while least % self._step:
-            self._step //= 10
-            self._places += 1
+        wholes, proved = _wholes(floats, self._places)
+        total = fsum(wholes)  # of whole numbers, and exact as long as it is one that floats can tell apart
+        if total < _SURE and proved == floats and int not in map(type, floats):
+            self._whole += int(total) * 10 ** (_PLACES - self._places)
+        else:
+            self._add_any(floats)
         floats.clear()
+
+    def _add_any(self, floats: list[float]) -> None:
+        """Add floats some of which need more places than all before, or have more digits than dividing proves."""
+        units = []
+        for amount, whole, once in zip(floats, *_wholes(floats, _PLACES), strict=True):
+            if once == amount and whole < _SURE and type(amount) is float:
+                units.append(int(whole))
+            elif amount:
+                self.add(money.read(amount, "amount"))
+        self._whole += sum(units)
+        least = gcd(*units)
+        while least % 10 ** (_PLACES - self._places):
+            self._places += 1
 
     def take(self) -> Decimal:
         """The sum, which begins anew; with as many places as adding decimals would give it."""
         self.fold()
         total = self._rest
         if self._whole:
-            total = money.add(total, money.multiply(Decimal(self._whole // self._step), _UNITS[self._places]))
+            whole = self._whole // 10 ** (_PLACES - self._places)
+            total = money.add(total, money.multiply(Decimal(whole), _UNITS[self._places]))
         self._begin()
         return total
+
+
+def _wholes(floats: list[float], places: int) -> tuple[list[float], list[float]]:
+    """The nearest whole numbers of units of so many places, and what those are as amounts."""
+    scale = 10.0**places
+    wholes = [amount * scale + _ROUND - _ROUND for amount in floats]
+    return wholes, [whole / scale for whole in wholes]

@@ -391,7 +391,7 @@ def test_a_cache_creation_alone_is_counted() -> None:
 NOTHING_SAID: dict[str, Any] = {
     "error": {"code": 429, "message": "Rate limit exceeded", "usage": {"cost": 1}}, "id": "gen-1", "object": "error",
     "created": 1_786_680_756, "model": "a/plain", "provider": {"prompt_tokens": 3}, "choices": [{"usage": {"cost": 1}}],
-    "user_id": "user_1", "type": "error",
+    "user_id": "user_1", "type": "error", "usage": {"prompt_tokens": None, "cost": None},
 }  # fmt: skip
 
 

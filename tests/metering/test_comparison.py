@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tracemalloc
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.logs import encoded
+from support.logs import encoded, numbered
 from support.upstream import row
 
 from openrouter_pricing import Catalog, UnknownModelError, UnpricedUsageError, VariablePriceError
 from openrouter_pricing.metering.comparison import Candidate, Comparison
-from openrouter_pricing.metering.lines import MOST_BYTES, Lines
+from openrouter_pricing.metering.lines import MOST_BYTES
 
 NIGHT = {"utc_start": 0, "utc_end": 600, "prompt": "100"}
 STEP = {"min_prompt_tokens": 10, "prompt": "1000"}
@@ -41,7 +40,7 @@ def compared(*responses: Any, models: tuple[str, ...] = ("b/cached",)) -> Compar
 def read(data: bytes, *models: str) -> Comparison:
     """A comparison of these bytes."""
     comparison = Comparison(CATALOG, models)
-    for number, line in enumerate(Lines(io.BytesIO(data)), 1):
+    for number, line in numbered(data):
         comparison.add(number, line)
     return comparison
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, SILENT, encoded
+from support.logs import CATALOG, EXACT, GONE, OFF, REFUND, SILENT, encoded, numbered
 
 from openrouter_pricing.metering.audit import Audit
 from openrouter_pricing.metering.counted import Counted
-from openrouter_pricing.metering.lines import Lines
 
 LINES = [EXACT, OFF, REFUND, SILENT, GONE, {}, [], 5, {"usage": {"cost": 0.5}, "model": "a/plain"}]
 
@@ -20,7 +18,7 @@ LINES = [EXACT, OFF, REFUND, SILENT, GONE, {}, [], 5, {"usage": {"cost": 0.5}, "
 def counted(data: bytes, by: str | None = None) -> Counted:
     """What is counted of a part of a log."""
     audit = Audit(CATALOG, 3, by=by)  # type: ignore[arg-type]
-    for number, line in enumerate(Lines(io.BytesIO(data)), 1):
+    for number, line in numbered(data):
         audit.add(number, line)
     return audit.counted
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.logs import numbered
 from support.upstream import row
 
 from openrouter_pricing import Catalog
 from openrouter_pricing.cli import run
 from openrouter_pricing.metering.audit import Audit
-from openrouter_pricing.metering.lines import Lines
 
 ROWS = [
     row("a/model", pricing={"prompt": "1", "completion": "10"}),
@@ -27,7 +26,7 @@ VIDEO = {"id": "job-1", "model": "a/video", "status": "completed", "usage": {"co
 def audited(text: str) -> dict[str, Any]:
     """The report of a log."""
     audit = Audit(CATALOG)
-    for number, line in enumerate(Lines(io.BytesIO(text.encode())), 1):
+    for number, line in numbered(text.encode()):
         audit.add(number, line)
     return audit.report()
 

@@ -19,6 +19,7 @@ from openrouter_pricing import Catalog
 from openrouter_pricing._history.bundled import BundledHistory
 from openrouter_pricing.metering import fast
 from openrouter_pricing.metering.audit import Audit
+from openrouter_pricing.metering.lines import Block
 from openrouter_pricing.metering.naming import BY
 
 #: What may stand in the place of a value, if only in a hostile log.
@@ -303,7 +304,7 @@ def test_names_of_unlisted_models_are_read_fast(monkeypatch: pytest.MonkeyPatch)
 
 def test_added_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines may come one at a time: what they reported is added up now and then."""
-    monkeypatch.setattr(fast, "_BLOCK", 3)
+    monkeypatch.setattr(fast, "_MANY", 3)
     audit = Audit(CATALOG)
     for number in range(1, 9):
         audit.add(number, json.dumps({**CHAT, "id": str(number)}).encode())
@@ -319,7 +320,7 @@ def test_ids_that_want_the_same_slot() -> None:
     names = ["3", "1", "2", "0", "2", "0", "4", "3"]
     lines = [json.dumps({**CHAT, "id": name}).encode() for name in names]
 
-    assert len(names) == audit.add_all(enumerate(lines, 1))
+    assert len(names) == audit.add_all([Block(1, lines)])
     counted, digests = audit.hand_out()
     assert (5, 3, 5) == (counted.exact.lines, counted.duplicates.lines, counted.duplicates.first)
     assert [3 << 40, 1 << 40, 2 << 40, 1, 4 << 40] == list(digests)

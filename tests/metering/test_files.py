@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from openrouter_pricing.metering import files
 from openrouter_pricing.metering.files import FileError, entries, find, is_plain, opened
+from openrouter_pricing.metering.lines import Block
 
 RESPONSE = {"model": "a/plain", "choices": [{"text": 'a "quoted" ] brace } \\ \u00e9'}], "usage": {"prompt_tokens": 3}}
 TWO_FRAMES = zstandard.compress(b"one\ntw") + zstandard.compress(b"o\n")
@@ -25,13 +26,18 @@ TWO_FRAMES = zstandard.compress(b"one\ntw") + zstandard.compress(b"o\n")
 
 def listed(data: bytes, number: int = 1) -> list[tuple[int, bytes | None]]:
     """What a file of these bytes holds."""
-    return list(entries(io.BufferedReader(io.BytesIO(data)), number))  # type: ignore[type-var]
+    return numbered(entries(io.BufferedReader(io.BytesIO(data)), number))  # type: ignore[type-var]
+
+
+def numbered(found: Iterable[Block]) -> list[tuple[int, bytes | None]]:
+    """Lines with their numbers."""
+    return [entry for block in found for entry in enumerate(block.lines, block.number)]
 
 
 def read(path: Path) -> list[tuple[int, bytes | None]]:
     """What a file holds."""
     with opened(path, lambda _: None) as file:
-        return list(entries(file))
+        return numbered(entries(file))
 
 
 # -- names -----------------------------------------------------------------------------------------------------------
@@ -82,7 +88,7 @@ def test_what_is_packed_is_unpacked(data: bytes, tmp_path: Path) -> None:
     path.write_bytes(data)
     noted: list[int] = []
     with opened(path, noted.append) as file:
-        found = list(entries(file))
+        found = numbered(entries(file))
 
     assert [(1, b"one\n"), (2, b"two\n")] == found
     assert len(data) == sum(noted)
@@ -205,7 +211,7 @@ def test_any_array(elements: list[dict[str, Any]], piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "_PIECE", piece)
         raw: Any = io.BytesIO(text)
-        found = list(files._elements(io.BufferedReader(raw), 1))
+        found = numbered(files._elements(io.BufferedReader(raw), 1))
 
     assert elements == [json.loads(line) for _, line in found if line is not None]
 

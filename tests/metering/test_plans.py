@@ -17,6 +17,7 @@ from openrouter_pricing._prices.origin import PINNED
 from openrouter_pricing._prices.rates import PRICE_KEYS, Rates
 from openrouter_pricing.metering import plans
 from openrouter_pricing.metering.plans import MOST_TOKENS, PARTS, Lists, Plan, plan_of
+from openrouter_pricing.metering.shapes import Counts
 from openrouter_pricing.metering.tallies import Tally
 
 NOON = datetime(2026, 8, 20, 12, tzinfo=timezone.utc)
@@ -41,12 +42,12 @@ def check(rates: Rates) -> None:
     plan = Plan("a/plain", rates, PINNED, (-1, MOST_TOKENS))
     total = Decimal(0)
     for prompt, completion, parts in CALLS:
+        counts = Counts(prompt, completion, parts)
         expected = charge(rates, usage_of(prompt, completion, parts), reported=Decimal(0)).computed
         assert expected is not None
-        assert str(expected) == str(plan.computed(prompt, completion, parts))
+        assert str(expected) == str(plan.computed(counts))
         total += expected
-        for place, count in enumerate((1, prompt, completion, *parts)):
-            plan.exact[place] += count
+        plan.exact.add(counts)
     exact, residual, unreported = Tally(), Tally(), Tally()
     for _ in range(2):
         plan.settle(exact, residual, unreported)
@@ -100,7 +101,7 @@ def test_the_factors_of_the_same_rates_are_found_once() -> None:
     assert other is not None
 
     assert one.factors is again.factors is not other.factors == one.factors
-    assert ["2.5", "2.50"] == [str(plan.computed(1, 1, (0,) * 8)) for plan in (again, other)]
+    assert ["2.5", "2.50"] == [str(plan.computed(Counts(1, 1, (0,) * 8))) for plan in (again, other)]
 
 
 def cost_of(pricing: dict[str, Any], **response: Any) -> tuple[Cost, Pricing]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from openrouter_pricing import Catalog
 from openrouter_pricing.metering.audit import Audit
-from openrouter_pricing.metering.lines import Lines
+from openrouter_pricing.metering.lines import blocks
+from support.logs import numbered
 from support.upstream import row
 
 AS_OF = datetime(2026, 8, 20, tzinfo=timezone.utc)
@@ -96,8 +97,8 @@ class Noting(Audit):
 def both(lines: list[bytes], **options: Any) -> tuple[dict[str, Any], dict[str, Any], int]:
     """What both ways report, and how many lines were read fast."""
     slow, quick = Slow(**options), Noting(**options)
-    entries = list(enumerate(Lines(io.BytesIO(b"\n".join(lines))), 1))
-    for entry in entries:
-        slow.add(*entry)
-    quick.add_all(entries)
+    log = b"\n".join(lines)
+    for number, line in numbered(log, 4096):
+        slow.add(number, line)
+    quick.add_all(blocks(io.BufferedReader(io.BytesIO(log), 4096)))  # type: ignore[type-var]
     return slow.report(), quick.report(), len(lines) - quick.slowly

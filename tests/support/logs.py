@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from openrouter_pricing import Catalog
 from openrouter_pricing.metering.audit import Audit
-from openrouter_pricing.metering.lines import Lines
+from openrouter_pricing.metering.lines import blocks
 from support.upstream import row
 
 ROWS = [
@@ -39,6 +41,12 @@ def encoded(*responses: Any) -> bytes:
 def audited(data: bytes, worst: int = 10, catalog: Catalog = CATALOG) -> Audit:
     """An audit of a whole log."""
     audit = Audit(catalog, worst)
-    for number, line in enumerate(Lines(io.BytesIO(data)), 1):
+    for number, line in numbered(data):
         audit.add(number, line)
     return audit
+
+
+def numbered(data: bytes, buffer: int = 8192, most: float = inf) -> Iterator[tuple[int, bytes | None]]:
+    """The lines of a log with their numbers, read through a buffer of that size."""
+    for block in blocks(io.BufferedReader(io.BytesIO(data), buffer), most=most):  # type: ignore[type-var]
+        yield from enumerate(block.lines, block.number)
