@@ -21,6 +21,7 @@ from timing import Pair, Round, loops, paired, repeated
 
 from openrouter_pricing import Catalog, Fetched, Pricing, Settings, Usage
 from openrouter_pricing.metering.audit import Audit
+from openrouter_pricing.metering.lines import Block
 
 _CALLS = 200
 FLOOR = "json.loads of the same list"
@@ -135,7 +136,7 @@ def _costs(bench: Bench, pricing: Pricing) -> None:
         "audit of a log of usages",
         "json.loads of its lines",
         4,
-        lambda: audit.add_all(enumerate(log, 1)),
+        lambda: audit.add_all([Block(1, log, simple=True)]),
         lambda: [json.loads(line) for line in log],
     )
     decoded = [model.raw for model in catalog.find()]

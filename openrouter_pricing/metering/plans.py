@@ -86,7 +86,12 @@ class Sums:
     __slots__ = ("cached", "completion", "lines", "prompt", "rare", "reasoning", "written")
 
     def __init__(self) -> None:
-        self.lines = self.prompt = self.completion = self.cached = self.reasoning = self.written = 0
+        self.lines: int = 0
+        self.prompt: int = 0
+        self.completion: int = 0
+        self.cached: int = 0
+        self.reasoning: int = 0
+        self.written: int = 0
         self.rare: list[int] = [0] * (len(PARTS) - 3)
 
     def add(self, counts: Counts) -> None:

@@ -48,8 +48,8 @@ def test_slots_that_are_taken() -> None:
     assert [True, True, False] == [ids.add_digest(digest) for digest in (*same[:2], same[1])]
     assert [False, False, True] == [ids.add_new([digest]) for digest in same]
     more = [7 + count * size for count in range(3, 1_000)]
-    before = ids.table[:]
-    assert [False, before] == [ids.add_new([*more, 7]), ids.table]
+    before = list(ids.table)
+    assert [False, before] == [ids.add_new([*more, 7]), list(ids.table)]
     assert [True, False] == [ids.add_new(more), ids.add_new(more[-1:])]
     assert [True, False] == [ids.add_digest(0), ids.add_digest(0)]
 
