@@ -10,7 +10,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import pytest
 
 from support.servers import HOST, free_port
 from support.waiting import PATIENCE, until
@@ -32,18 +35,17 @@ class Postgres:
 
     Args:
         programs: the folder of its programs.
-        folder: where its files are; its own.
+        folder: where its files go; empty.
     """
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs = programs
         self._user = _OWNER if os.getuid() == 0 else None
         self._data = folder / "data"
-        folder.mkdir(parents=True)
         if self._user is not None:
             owner = pwd.getpwnam(self._user)
             os.chown(folder, owner.pw_uid, owner.pw_gid)
-            for parent in folder.parents:  # the folders of pytest let nobody else in
+            for parent in folder.parents:  # a folder for what is temporary may let nobody else in
                 if parent.stat().st_mode & 0o001 == 0 and parent.stat().st_uid == 0:
                     parent.chmod(parent.stat().st_mode | 0o011)
         self._run("initdb", "-A", "trust", "-U", "prices", "-N", "-D", str(self._data))
@@ -86,13 +88,22 @@ class Postgres:
 
 
 @contextmanager
-def postgres(programs: Path, folder: Path) -> Iterator[Postgres]:
-    """A server while the block runs."""
-    server = Postgres(programs, folder)
-    try:
-        yield server
-    finally:
-        server.stop()
+def postgres() -> Iterator[Postgres]:
+    """A server while the block runs; what needs it is skipped where there is none.
+
+    It has a folder of its own: whenever a run of pytest begins it closes the folders of all runs to everybody else, and
+    then a server that was stopped cannot start again.
+    """
+    pytest.importorskip("psycopg")
+    programs = postgres_folder()
+    if programs is None:
+        pytest.skip("no PostgreSQL: apt-get install postgresql")
+    with TemporaryDirectory(prefix="postgres-") as folder:
+        server = Postgres(programs, Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def emptied(url: str) -> str:

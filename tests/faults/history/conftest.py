@@ -6,19 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.databases import Postgres, emptied, postgres, postgres_folder
+from support.databases import Postgres, emptied, postgres
 
 DATABASES = ["SQLite", "PostgreSQL"]
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """One PostgreSQL for all; what needs it is skipped where there is none."""
-    pytest.importorskip("psycopg")
-    programs = postgres_folder()
-    if programs is None:
-        pytest.skip("no PostgreSQL: apt-get install postgresql")
-    with postgres(programs, tmp_path_factory.mktemp("postgres") / "server") as running:
+def server() -> Iterator[Postgres]:
+    """One PostgreSQL for all."""
+    with postgres() as running:
         yield running
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import django
 import pytest
-from support.databases import Postgres, postgres, postgres_folder
+from support.databases import Postgres, postgres
 from support.figures import Figure
 from support.programs import hear, launching, say
 from support.servers import free_port
@@ -69,13 +69,9 @@ TESTS = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """One PostgreSQL for all; what needs it is skipped where there is none."""
-    pytest.importorskip("psycopg")
-    programs = postgres_folder()
-    if programs is None:
-        pytest.skip("no PostgreSQL: apt-get install postgresql")
-    with postgres(programs, tmp_path_factory.mktemp("postgres") / "server") as running:
+def server() -> Iterator[Postgres]:
+    """One PostgreSQL for all."""
+    with postgres() as running:
         yield running
 
 
